@@ -1,0 +1,81 @@
+import { OperatorService, PeerService, SessionService, Access } from "@groundcrew/proto";
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { accessOf, permits, type Principal } from "./access.ts";
+
+const callers: Record<string, Principal> = {
+  nobody: { kind: "anonymous" },
+  enrolling: { kind: "enrolment", tokenId: "t", name: "t" },
+  agent: { kind: "agent", agentId: "a", name: "a", generation: "1" },
+  viewer: { kind: "operator", tokenId: "t", name: "v", role: "viewer" },
+  operator: { kind: "operator", tokenId: "t", name: "o", role: "operator" },
+  admin: { kind: "operator", tokenId: "t", name: "r", role: "admin" },
+};
+
+/** Who may call what. The order of the columns is the order of `callers`. */
+const permitted: [Access, string[]][] = [
+  [Access.UNSPECIFIED, []],
+  [Access.PUBLIC, ["nobody", "enrolling", "agent", "viewer", "operator", "admin"]],
+  [Access.ENROLMENT, ["enrolling", "agent"]],
+  [Access.AGENT, ["agent"]],
+  [Access.VIEWER, ["viewer", "operator", "admin"]],
+  [Access.OPERATOR, ["operator", "admin"]],
+  [Access.ADMIN, ["admin"]],
+];
+
+/** Every rpc of the contract with the access it declares. A new rpc must be added here by a person who thought. */
+const declared: Record<string, Access> = {
+  "PeerService.Version": Access.PUBLIC,
+  "PeerService.RegisterAgent": Access.ENROLMENT,
+  "PeerService.UnregisterAgent": Access.AGENT,
+  "PeerService.ReportHealth": Access.AGENT,
+  "PeerService.Next": Access.AGENT,
+  "PeerService.Init": Access.AGENT,
+  "PeerService.Wait": Access.AGENT,
+  "PeerService.Update": Access.AGENT,
+  "PeerService.EnqueueLog": Access.AGENT,
+  "PeerService.RecordSamples": Access.AGENT,
+  "PeerService.PutBlob": Access.AGENT,
+  "PeerService.GetBlob": Access.AGENT,
+  "PeerService.Extend": Access.AGENT,
+  "PeerService.Done": Access.AGENT,
+  "SessionService.Session": Access.AGENT,
+  "SessionService.Channel": Access.AGENT,
+  "OperatorService.WhoAmI": Access.VIEWER,
+  "OperatorService.SubmitPipeline": Access.OPERATOR,
+  "OperatorService.ListPipelines": Access.VIEWER,
+  "OperatorService.GetPipeline": Access.VIEWER,
+  "OperatorService.WatchPipeline": Access.VIEWER,
+  "OperatorService.CancelPipeline": Access.OPERATOR,
+  "OperatorService.ListWorkflows": Access.VIEWER,
+  "OperatorService.GetWorkflow": Access.VIEWER,
+  "OperatorService.CancelWorkflow": Access.OPERATOR,
+  "OperatorService.TailLogs": Access.VIEWER,
+  "OperatorService.ListAgents": Access.VIEWER,
+  "OperatorService.GetAgent": Access.VIEWER,
+  "OperatorService.ResetAgent": Access.ADMIN,
+  "OperatorService.ListMachines": Access.VIEWER,
+  "OperatorService.StartVetting": Access.OPERATOR,
+  "OperatorService.ListVettingRuns": Access.VIEWER,
+  "OperatorService.GetVettingRun": Access.VIEWER,
+  "OperatorService.WatchVettingRun": Access.VIEWER,
+  "OperatorService.GetVettingReport": Access.VIEWER,
+  "OperatorService.CreateToken": Access.ADMIN,
+  "OperatorService.ListTokens": Access.ADMIN,
+  "OperatorService.RevokeToken": Access.ADMIN,
+};
+
+suite("access", () => {
+  for (const [access, names] of permitted) {
+    test(`access ${access} permits ${names.join(", ") || "nobody"}`, () => {
+      const allowed = Object.keys(callers).filter((name) => permits(callers[name] as Principal, access));
+      assert.deepEqual(allowed, names);
+    });
+  }
+
+  test("every rpc declares the access that the table says", () => {
+    const methods = [PeerService, SessionService, OperatorService].flatMap((service) => service.methods);
+    const found = methods.map((method) => [`${method.parent.name}.${method.name}`, accessOf(method)]);
+    assert.deepEqual(Object.fromEntries(found), declared);
+  });
+});

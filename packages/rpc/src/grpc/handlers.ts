@@ -1,0 +1,181 @@
+import type { DescMessage, DescMethod, DescService, MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError, createHandlerContext, type HandlerContext } from "@connectrpc/connect";
+import type {
+  handleBidiStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServiceDefinition,
+  sendUnaryData,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
+import { once } from "node:events";
+import type { MountedService } from "../guard.ts";
+import { headersOf, metadataOf } from "./metadata.ts";
+import { statusOf } from "./status.ts";
+
+type Call = ServerDuplexStream<Buffer, Buffer>;
+/** What a context needs of a call of either kind. */
+interface CallSurface {
+  readonly metadata: Metadata;
+  getDeadline(): Date | number;
+  getPath(): string;
+  on(event: "cancelled", listener: () => void): unknown;
+}
+
+const bytes = (value: Buffer): Buffer => value;
+type Implementation = (request: unknown, context: HandlerContext) => unknown;
+
+/**
+ * A service as grpc-js wants it: bytes in, bytes out. Unary rpcs take its cheap path; the three streaming kinds are
+ * all served as bidirectional, which on the wire is what they are.
+ */
+export function definitionOf(service: DescService): ServiceDefinition {
+  const methods = service.methods.map((method) => [
+    method.localName,
+    {
+      path: `/${service.typeName}/${method.name}`,
+      requestStream: method.methodKind !== "unary",
+      responseStream: method.methodKind !== "unary",
+      requestSerialize: bytes,
+      requestDeserialize: bytes,
+      responseSerialize: bytes,
+      responseDeserialize: bytes,
+    },
+  ]);
+  return Object.fromEntries(methods) as ServiceDefinition;
+}
+
+/** The handlers of a mounted service. */
+export function handlersOf({ service, implementation }: MountedService): Record<string, UntypedHandleCall> {
+  const handlers = service.methods.map((method) => {
+    const run = (implementation as Record<string, unknown>)[method.localName] as Implementation;
+    return [method.localName, method.methodKind === "unary" ? unaryHandler(method, run) : streamHandler(method, run)];
+  });
+  return Object.fromEntries(handlers) as Record<string, UntypedHandleCall>;
+}
+
+function unaryHandler(method: DescMethod, run: Implementation): handleUnaryCall<Buffer, Buffer> {
+  return (call, answer) => void serveUnary(call, answer, method, run);
+}
+
+/** Answers one unary call. Never rejects: whatever goes wrong becomes the call's status. */
+async function serveUnary(
+  call: ServerUnaryCall<Buffer, Buffer>,
+  answer: sendUnaryData<Buffer>,
+  method: DescMethod,
+  run: Implementation,
+): Promise<void> {
+  const context = contextOf(call, method);
+  try {
+    const response = encode(method, await run(decode(method, call.request), context));
+    call.sendMetadata(metadataOf(context.responseHeader));
+    answer(null, response, metadataOf(context.responseTrailer));
+  } catch (error) {
+    answer(statusOf(ConnectError.from(error, Code.Unavailable)));
+  } finally {
+    end(context);
+  }
+}
+
+function streamHandler(method: DescMethod, run: Implementation): handleBidiStreamingCall<Buffer, Buffer> {
+  return (call) => void serveStream(call, method, run);
+}
+
+/** Answers one streaming call. Never rejects: whatever goes wrong becomes the call's status. */
+async function serveStream(call: Call, method: DescMethod, run: Implementation): Promise<void> {
+  const context = contextOf(call, method);
+  try {
+    const responses = invoke(method, run, readRequests(call, method), context);
+    await writeResponses(call, method, responses, context);
+    call.end(metadataOf(context.responseTrailer));
+  } catch (error) {
+    call.emit("error", statusOf(ConnectError.from(error, Code.Unavailable)));
+  } finally {
+    end(context);
+  }
+}
+
+function end(context: ReturnType<typeof createHandlerContext>): void {
+  context.abort(new ConnectError("the call has ended", Code.Canceled));
+}
+
+function contextOf(call: CallSurface, method: DescMethod): ReturnType<typeof createHandlerContext> {
+  const canceled = new AbortController();
+  call.on("cancelled", () => canceled.abort(new ConnectError("the caller went away", Code.Canceled)));
+  const timeoutMs = Number(call.getDeadline()) - Date.now();
+  return createHandlerContext({
+    service: method.parent,
+    method,
+    protocolName: "grpc",
+    requestMethod: "POST",
+    url: call.getPath(),
+    requestSignal: canceled.signal,
+    requestHeader: headersOf(call.metadata),
+    ...(Number.isFinite(timeoutMs) && { timeoutMs: Math.max(timeoutMs, 0) }),
+  });
+}
+
+async function* readRequests(call: Call, method: DescMethod): AsyncIterable<unknown> {
+  // A handler may stop reading and still answer, so leaving this loop must not destroy the call.
+  for await (const message of call.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    yield decode(method, message);
+  }
+}
+
+function decode(method: DescMethod, bytes: Buffer): unknown {
+  try {
+    return fromBinary(method.input, bytes);
+  } catch (cause) {
+    const message = `the request is not a ${method.input.typeName}: ${(cause as Error).message}`;
+    throw new ConnectError(message, Code.InvalidArgument);
+  }
+}
+
+/** Runs a streaming implementation with the arguments its kind takes; its answers come back as a stream. */
+async function* invoke(
+  method: DescMethod,
+  run: Implementation,
+  requests: AsyncIterable<unknown>,
+  context: HandlerContext,
+): AsyncIterable<unknown> {
+  const request = takesStream(method) ? requests : await only(requests, method);
+  const response = run(request, context);
+  if (answersStream(method)) yield* response as AsyncIterable<unknown>;
+  else yield await response;
+}
+
+function takesStream({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
+}
+
+function answersStream({ methodKind }: DescMethod): boolean {
+  return methodKind === "server_streaming" || methodKind === "bidi_streaming";
+}
+
+async function only(requests: AsyncIterable<unknown>, method: DescMethod): Promise<unknown> {
+  for await (const request of requests) return request;
+  throw new ConnectError(`${method.name} needs a request`, Code.InvalidArgument);
+}
+
+/** Writes the answers at the pace the caller reads them. */
+async function writeResponses(
+  call: Call,
+  method: DescMethod,
+  responses: AsyncIterable<unknown>,
+  context: HandlerContext,
+): Promise<void> {
+  let headersSent = false;
+  for await (const response of responses) {
+    if (!headersSent) call.sendMetadata(metadataOf(context.responseHeader));
+    headersSent = true;
+    if (!call.write(encode(method, response))) await once(call, "drain", { signal: context.signal });
+  }
+}
+
+function encode(method: DescMethod, response: unknown): Buffer {
+  const bytes = toBinary(method.output, create(method.output, response as MessageInitShape<DescMessage>));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,21 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import type { ServiceError, StatusObject } from "@grpc/grpc-js";
+import { headersOf, metadataOf } from "./metadata.ts";
+
+/** The gRPC status of an error, with its typed details in the trailer. */
+export function statusOf(error: ConnectError): StatusObject {
+  const trailer = setTrailerStatus(new Headers(), error);
+  // grpc-js writes these two itself, from `code` and `details`.
+  trailer.delete("grpc-status");
+  trailer.delete("grpc-message");
+  return { code: error.code as number, details: error.rawMessage, metadata: metadataOf(trailer) };
+}
+
+/** The error a client sees, with the typed details that the trailer carries. */
+export function errorOf(status: ServiceError | StatusObject): ConnectError {
+  const trailer = headersOf(status.metadata);
+  trailer.set("grpc-status", String(status.code));
+  trailer.set("grpc-message", encodeURIComponent(status.details));
+  return findTrailerError(trailer) ?? new ConnectError(status.details, Code.Unknown);
+}

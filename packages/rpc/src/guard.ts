@@ -1,0 +1,178 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, createContextKey } from "@connectrpc/connect";
+import { Access } from "@groundcrew/proto";
+import { randomUUID } from "node:crypto";
+import { accessOf, permits, type Principal } from "./access.ts";
+import { toConnectError } from "./errors.ts";
+
+/**
+ * Finds out who calls. Throws a ConnectError with UNAUTHENTICATED for a credential that is unknown, expired or
+ * revoked; answers anonymous when there is none.
+ */
+export type Authenticate = (header: Headers) => Promise<Principal>;
+
+/** What a call came to, for logs and metrics. */
+export interface CallReport {
+  requestId: string;
+  service: string;
+  method: string;
+  principal: Principal;
+  durationMs: number;
+  /** Absent: the call succeeded. */
+  error?: ConnectError;
+}
+
+/** A service with its implementation, ready for either transport. */
+export interface MountedService {
+  readonly service: DescService;
+  readonly implementation: ServiceImpl<DescService>;
+}
+
+/** What every call passes through. */
+export interface GuardOptions {
+  authenticate: Authenticate;
+  /** Told about each call once it has ended. */
+  onCall?: (report: CallReport) => void;
+}
+
+/** Pairs a service with its implementation. */
+export function mount<S extends DescService>(service: S, implementation: ServiceImpl<S>): MountedService {
+  return { service, implementation };
+}
+
+/** Checks nothing: for tests and tools that serve no credentials. Every rpc is permitted, the caller is anonymous. */
+export const anonymous: Authenticate = () => Promise.resolve({ kind: "anonymous" });
+
+const principalKey = createContextKey<Principal>({ kind: "anonymous" });
+
+/** Who makes the call that this handler answers. */
+export function principalOf(context: HandlerContext): Principal {
+  return context.values.get(principalKey);
+}
+
+/**
+ * The same service behind authentication, the access each rpc declares, and one place that turns faults into errors.
+ * Throws when an rpc declares no access.
+ */
+export function guard({ service, implementation }: MountedService, options: GuardOptions): MountedService {
+  const guarded = service.methods.map((method) => {
+    const handler = (implementation as Record<string, Handler | undefined>)[method.localName];
+    if (!handler) throw new Error(`${service.typeName}.${method.name} has no implementation`);
+    return [method.localName, guardMethod(method, handler.bind(implementation), options)];
+  });
+  return { service, implementation: Object.fromEntries(guarded) as ServiceImpl<DescService> };
+}
+
+type Handler = (request: never, context: HandlerContext) => unknown;
+
+function guardMethod(method: DescMethod, handler: Handler, options: GuardOptions): Handler {
+  const needed = accessOf(method);
+  const streams = method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
+  const call = (context: HandlerContext): GuardedCall => new GuardedCall(method, needed, context, options);
+  return streams
+    ? (request, context) => call(context).stream(() => handler(request, context) as AsyncIterable<unknown>)
+    : (request, context) => call(context).unary(() => handler(request, context));
+}
+
+class GuardedCall {
+  readonly #method: DescMethod;
+  readonly #needed: Access;
+  readonly #context: HandlerContext;
+  readonly #options: GuardOptions;
+  readonly #requestId = randomUUID();
+  readonly #startedMs = performance.now();
+
+  constructor(method: DescMethod, needed: Access, context: HandlerContext, options: GuardOptions) {
+    this.#method = method;
+    this.#needed = needed;
+    this.#context = context;
+    this.#options = options;
+  }
+
+  async unary(run: () => unknown): Promise<unknown> {
+    try {
+      await this.#admit();
+      const response = await run();
+      this.#report();
+      return response;
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  async *stream(run: () => AsyncIterable<unknown>): AsyncIterable<unknown> {
+    try {
+      await this.#admit();
+      yield* run();
+      this.#report();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  async #admit(): Promise<void> {
+    this.#context.responseHeader.set("x-request-id", this.#requestId);
+    if (this.#needed === Access.PUBLIC) return;
+    const principal = await this.#options.authenticate(this.#context.requestHeader);
+    this.#context.values.set(principalKey, principal);
+    if (permits(principal, this.#needed) || this.#options.authenticate === anonymous) return;
+    throw this.#refusal(principal);
+  }
+
+  #refusal(principal: Principal): ConnectError {
+    const needs = `${this.#method.name} needs ${DESCRIPTIONS[this.#needed]}`;
+    return principal.kind === "anonymous"
+      ? new ConnectError(`${needs}; no credential was sent`, Code.Unauthenticated)
+      : new ConnectError(`${needs}; the caller is ${describe(principal)}`, Code.PermissionDenied);
+  }
+
+  #fail(error: unknown): ConnectError {
+    const known = this.#context.signal.aborted && !(error instanceof ConnectError) ? aborted(this.#context) : undefined;
+    const shown = known ?? toConnectError(error, this.#requestId);
+    this.#report(shown);
+    return shown;
+  }
+
+  #report(error?: ConnectError): void {
+    this.#options.onCall?.({
+      requestId: this.#requestId,
+      service: this.#method.parent.typeName,
+      method: this.#method.name,
+      principal: principalOf(this.#context),
+      durationMs: performance.now() - this.#startedMs,
+      ...(error && { error }),
+    });
+  }
+}
+
+/** A handler that was interrupted by its own signal failed because of the caller or the deadline, not by a fault. */
+function aborted(context: HandlerContext): ConnectError {
+  const { reason } = context.signal;
+  return reason instanceof ConnectError ? reason : new ConnectError("the call was canceled", Code.Canceled);
+}
+
+const DESCRIPTIONS: Record<Access, string> = {
+  [Access.UNSPECIFIED]: "nothing that exists",
+  [Access.PUBLIC]: "no credential",
+  [Access.ENROLMENT]: "an enrolment token or an agent's credential",
+  [Access.AGENT]: "an agent's credential",
+  [Access.VIEWER]: "an operator token",
+  [Access.OPERATOR]: "an operator token with the role operator or admin",
+  [Access.ADMIN]: "an operator token with the role admin",
+};
+
+function describe(principal: Principal): string {
+  switch (principal.kind) {
+    case "anonymous":
+      return "anonymous";
+    case "enrolment":
+      return "an enrolment token";
+    case "agent":
+      return `the agent ${principal.name}`;
+    case "operator":
+      return `${principal.name}, a ${principal.role}`;
+    default:
+      return principal satisfies never;
+  }
+}

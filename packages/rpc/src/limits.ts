@@ -1,0 +1,8 @@
+/** The oldest protocol version this code speaks. Raised when support for it is removed. */
+export const PROTOCOL_MIN = 1;
+
+/** The newest protocol version this code speaks. Raised with each change that an older peer would misread. */
+export const PROTOCOL_MAX = 1;
+
+/** The largest message either end accepts. Log batches are at most 4 MiB of text; the rest is room for framing. */
+export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
