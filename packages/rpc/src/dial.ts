@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { credentials, type ChannelCredentials } from "@grpc/grpc-js";
-import { createSecureContext, connect, type PeerCertificate } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity as identityOf, connect, createSecureContext, type PeerCertificate } from "node:tls";
 import { createGrpcJsTransport } from "./grpc/client.ts";
 import { fingerprintOf, isLoopback } from "./tls.ts";
 
@@ -37,6 +38,7 @@ export async function dial(options: DialOptions): Promise<Connection> {
   const transport = createGrpcJsTransport({
     address: `${address.host}:${address.port}`,
     credentials: await credentialsFor(address, options),
+    ...(isIP(bare(address.host)) !== 0 && { tlsName: "server.invalid" }),
     headers: () => ({ ...options.headers?.(), ...authorization(options.token) }),
     timeoutMs: options.timeoutMs ?? 30_000,
   });
@@ -91,6 +93,11 @@ function parseUrl(text: string): Address {
   return { secure, host: url.hostname, port: url.port === "" ? (secure ? 443 : 80) : Number(url.port) };
 }
 
+/** A host without the brackets of an IPv6 address. */
+function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, "");
+}
+
 function badUrl(text: string, why: string): ConnectError {
   return new ConnectError(`the server's address is ${JSON.stringify(text)}: ${why}`, Code.InvalidArgument);
 }
@@ -98,7 +105,11 @@ function badUrl(text: string, why: string): ConnectError {
 async function credentialsFor(address: Address, options: DialOptions): Promise<ChannelCredentials> {
   const { ca, fingerprint } = options;
   if (!address.secure) return credentials.createInsecure();
-  if (fingerprint === undefined) return credentials.createSsl(ca === undefined ? null : Buffer.from(ca));
+  if (fingerprint === undefined) {
+    const checkServerIdentity = (_name: string, certificate: PeerCertificate): Error | undefined =>
+      identityOf(bare(address.host), certificate);
+    return credentials.createSsl(ca === undefined ? null : Buffer.from(ca), null, null, { checkServerIdentity });
+  }
   const shown = await serverCertificate(options.url);
   if (shown.fingerprint !== fingerprint.toLowerCase()) {
     throw new ConnectError(

@@ -18,6 +18,8 @@ import { errorOf } from "./status.ts";
 export interface GrpcTransportOptions {
   /** "host:port". */
   address: string;
+  /** The name to ask the server's TLS for, where the address has none: Node refuses to ask for an IP address. */
+  tlsName?: string;
   credentials: ChannelCredentials;
   /** Headers of every call, asked for anew each time. */
   headers: () => Record<string, string>;
@@ -36,6 +38,7 @@ export function createGrpcJsTransport(options: GrpcTransportOptions): Transport 
     // A restarted server is found within a few seconds, and 10,000 clients spread over them.
     "grpc.initial_reconnect_backoff_ms": 250,
     "grpc.max_reconnect_backoff_ms": 5_000,
+    ...(options.tlsName !== undefined && { "grpc.ssl_target_name_override": options.tlsName }),
   });
   return {
     async unary(method, signal, timeoutMs, header, input) {

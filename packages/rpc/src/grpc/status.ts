@@ -12,8 +12,12 @@ export function statusOf(error: ConnectError): StatusObject {
   return { code: error.code as number, details: error.rawMessage, metadata: metadataOf(trailer) };
 }
 
-/** The error a client sees, with the typed details that the trailer carries. */
-export function errorOf(status: ServiceError | StatusObject): ConnectError {
+/**
+ * The error a client sees, with the typed details that the trailer carries. grpc-js also emits plain errors, such as
+ * the one of a stream that is destroyed while it ends.
+ */
+export function errorOf(status: ServiceError | StatusObject | Error): ConnectError {
+  if (!("metadata" in status)) return ConnectError.from(status, Code.Unavailable);
   const trailer = headersOf(status.metadata);
   trailer.set("grpc-status", String(status.code));
   trailer.set("grpc-message", encodeURIComponent(status.details));

@@ -1,0 +1,38 @@
+# The front door: `make help` lists what is here. Each target does the set-up it needs, once.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check bench bundle generate format clean
+
+run := scripts/run.sh
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Only do the set-up, which the others do by themselves
+	@scripts/setup.sh
+
+demo: setup ## Watch builds and a vetting run go through a real queue (CHAOS=1: and survive a kill -9)
+	@$(run) node test/demo/main.ts
+
+up: setup ## Keep a server and one build agent running, until Ctrl-C
+	@$(run) node scripts/up.ts
+
+test: setup ## Run all tests (ONLY=packages/pipeline: those in a folder or file)
+	@$(run) scripts/test.sh
+
+check: setup ## Contract, generated code, types, lint, format, unused code (BREAKING_AGAINST=REF)
+	@$(run) scripts/check.sh
+
+bench: setup ## Measure it on this machine
+	@$(run) node test/bench/main.ts
+
+bundle: setup ## Make one file of each program, in dist/
+	@$(run) node scripts/bundle.ts
+
+generate: setup ## Write the code that is generated from proto/
+	@$(run) buf generate
+
+format: setup ## Format the code
+	@$(run) oxfmt .
+
+clean: ## Remove all that these targets made in this folder
+	rm -rf .tools .demo .cache dist node_modules packages/*/node_modules apps/*/node_modules test/node_modules

@@ -1,0 +1,201 @@
+import { DesiredState, type Grant, type RegisterAgentResponse } from "@groundcrew/proto";
+import type { DialOptions } from "@groundcrew/rpc";
+import type { AgentOptions } from "./agent-options.ts";
+import { connect } from "./connection/connect.ts";
+import { describeAgent } from "./connection/describe-agent.ts";
+import { register, terminated, type AgentDescription } from "./connection/register.ts";
+import { ServerLink } from "./connection/server-link.ts";
+import { ExitCode, FatalError } from "./exit.ts";
+import type { Log } from "./log.ts";
+import { HealthReporter } from "./loops/health-reporter.ts";
+import { keepLeases } from "./loops/lease-keeper.ts";
+import { poll } from "./loops/poller.ts";
+import { endLeftovers, findLeftSpools, sendLeftSpools } from "./loops/recovery.ts";
+import { Credentials } from "./state/credentials.ts";
+import { openStateDirectory, type StateDirectory } from "./state/state-directory.ts";
+import { HeldWorkflows } from "./workflows/held-workflows.ts";
+import { builtInStageProgram } from "./workflows/stage-program.ts";
+import type { RunEnvironment } from "./workflows/run-context.ts";
+import { WorkflowRun } from "./workflows/workflow-run.ts";
+
+// Handing back takes a kill and a few calls; a server that is away must not keep the process for longer.
+const HAND_BACK_MS = 10_000;
+const BYE_MS = 3_000;
+
+/** What an agent has once it is registered. */
+interface Service {
+  state: StateDirectory;
+  link: ServerLink;
+  log: Log;
+  agent: AgentDescription;
+  registration: RegisterAgentResponse;
+  /** Spools that earlier processes left. */
+  left: readonly string[];
+}
+
+/** An agent process: takes work from one server until it is drained. */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #held: HeldWorkflows;
+  readonly #draining = new AbortController();
+  readonly #stopping = new AbortController();
+  readonly #failed = new AbortController();
+  readonly #started = Promise.withResolvers<void>();
+  #generation: string | undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#held = new HeldWorkflows(options.capacity);
+  }
+
+  /** Resolves once it is registered and asks for work. Stays pending when it ends before. */
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
+
+  /** Runs until drained. Throws a FatalError when it cannot start, or the server does not want it any more. */
+  async run(): Promise<void> {
+    const state = await openStateDirectory(this.#options.stateDirectory);
+    try {
+      await this.#runIn(state);
+    } catch (error) {
+      this.#failed.signal.throwIfAborted();
+      if (!this.#draining.signal.aborted) throw error;
+    } finally {
+      await state.close();
+    }
+  }
+
+  /** Takes no more work, finishes what runs or hands it back at the drain timeout, and ends. Idempotent. */
+  drain(): void {
+    this.#draining.abort(new Error("draining"));
+    this.#held.changed.notify();
+  }
+
+  /** Hands back what runs at once, and ends. Idempotent. */
+  stop(): void {
+    this.#stopping.abort(new Error("stopping"));
+    this.drain();
+  }
+
+  #fail(error: FatalError): void {
+    this.#failed.abort(error);
+    this.#held.changed.notify();
+  }
+
+  async #runIn(state: StateDirectory): Promise<void> {
+    const { server, name, token } = this.#options;
+    const credentials = await Credentials.load({ file: state.identityFile, server, name, token });
+    const log = this.#options.log.log.child({ agent: credentials.name });
+    await endLeftovers(state, log);
+    const left = await findLeftSpools(state);
+    const ended = AbortSignal.any([this.#draining.signal, this.#failed.signal]);
+    const connection = await connect(this.#dialOptions(credentials), log, ended);
+    try {
+      const link = new ServerLink({ transport: connection.transport, log, onRefused: (error) => this.#fail(error) });
+      const agent = await describeAgent(this.#options, credentials.name);
+      const registration = await register(link, agent, ended);
+      this.#generation = registration.generation;
+      await credentials.enrolled(registration);
+      await this.#serve({ state, link, log, agent, registration, left });
+    } finally {
+      connection.close();
+    }
+  }
+
+  #dialOptions(credentials: Credentials): DialOptions {
+    const { server, ca, fingerprint } = this.#options;
+    const headers = () => (this.#generation === undefined ? {} : { "groundcrew-generation": this.#generation });
+    const trust = { ...(ca !== undefined && { ca }), ...(fingerprint !== undefined && { fingerprint }) };
+    return { url: server, token: () => credentials.token, headers, ...trust };
+  }
+
+  async #serve(service: Service): Promise<void> {
+    const { log, registration } = service;
+    const loops = new AbortController();
+    const health = this.#healthReporter(service);
+    this.#held.pause(registration.desiredState === DesiredState.DRAINING);
+    const tasks = this.#startLoops(service, health, loops.signal);
+    const { agentId, generation } = registration;
+    log.info({ agentId, generation, server: this.#options.server }, "registered; asking for work");
+    this.#started.resolve();
+    try {
+      await this.#held.changed.until(() => this.#draining.signal.aborted || this.#failed.signal.aborted);
+      await this.#letGo(log);
+      this.#failed.signal.throwIfAborted();
+      await health.sayBye(AbortSignal.timeout(BYE_MS)).catch(() => log.warn("could not say bye to the server"));
+      log.info("drained");
+    } finally {
+      loops.abort(new Error("the agent has ended"));
+      await Promise.all(tasks);
+    }
+  }
+
+  #startLoops(service: Service, health: HealthReporter, signal: AbortSignal): Promise<void>[] {
+    const { link, log, state, left, registration } = service;
+    const { pollHoldMs, extendIntervalMs, logBatchMaxBytes } = registration;
+    const held = this.#held;
+    const polling = AbortSignal.any([signal, this.#draining.signal]);
+    const accept = this.#acceptor(service);
+    return [
+      this.#watch(poll({ link, held, pollHoldMs, accept }, polling), polling),
+      this.#watch(keepLeases({ link, held, intervalMs: extendIntervalMs }, signal), signal),
+      this.#watch(health.run(signal), signal),
+      this.#watch(sendLeftSpools({ state, left, link, log, maxBytes: logBatchMaxBytes }, signal), signal),
+    ];
+  }
+
+  /** A loop that breaks, other than by its signal, ends the agent: half an agent helps nobody. */
+  async #watch(loop: Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await loop;
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#fail(new FatalError(ExitCode.FAULT, `the agent cannot go on: ${message}`, { cause: error }));
+    }
+  }
+
+  #acceptor({ link, log, state, agent, registration }: Service): (grant: Grant) => void {
+    const { stepEnv, killGraceMs, stageProgram = builtInStageProgram() } = this.#options;
+    const { logIntervalMs, logBatchMaxBytes, pollHoldMs } = registration;
+    const own = { agentName: agent.name, stepEnv, killGraceMs, stageProgram };
+    const settings = { ...own, logIntervalMs, logBatchMaxBytes, pollHoldMs };
+    const environment: RunEnvironment = { link, log, state, settings };
+    return (grant) => {
+      const run = new WorkflowRun(grant, environment);
+      this.#held.add(run);
+      void run.run().finally(() => this.#held.remove(run));
+    };
+  }
+
+  #healthReporter({ link, log, agent, registration }: Service): HealthReporter {
+    return new HealthReporter({
+      link,
+      held: this.#held,
+      intervalMs: registration.healthIntervalMs,
+      generation: registration.generation,
+      capabilities: agent.capabilities,
+      takeRecentLog: this.#options.log.takeRecent,
+      onTerminated: () => this.#fail(terminated()),
+      onShutDown: (reason) => {
+        log.info({ reason }, "the operator stops this agent");
+        this.drain();
+      },
+    });
+  }
+
+  /** Waits for what runs, less and less patiently. */
+  async #letGo(log: Log): Promise<void> {
+    const held = this.#held;
+    const { drainTimeoutMs, killGraceMs } = this.#options;
+    const isOver = () => held.isEmpty || this.#failed.signal.aborted;
+    const workflows = held.leases().length;
+    if (workflows > 0 && !isOver()) log.info({ workflows, drainTimeoutMs }, "draining: finishing what runs");
+    await held.changed.until(() => isOver() || this.#stopping.signal.aborted, { timeoutMs: drainTimeoutMs });
+    if (!isOver()) held.stop({ kind: "handed_back" });
+    await held.changed.until(isOver, { timeoutMs: killGraceMs + HAND_BACK_MS });
+    held.stop({ kind: "abandoned" });
+    await held.changed.until(() => held.isEmpty);
+  }
+}

@@ -1,0 +1,27 @@
+import { WorkKind } from "@groundcrew/proto";
+import type { AgentOptions } from "../agent-options.ts";
+import { readBootId, readMachineIdentity } from "../machine/machine-identity.ts";
+import { VERSION } from "../version.ts";
+
+/** What this agent says about itself when it registers. */
+export async function describeAgent(options: AgentOptions, name: string) {
+  const { capacity, labels, serves } = options;
+  return {
+    name,
+    capacity,
+    labels,
+    serves: serves === "vetting" ? WorkKind.VETTING : WorkKind.BUILD,
+    capabilities: serves === "vetting" ? await stageCapabilities() : [],
+    platform: `${process.platform}/${process.arch}`,
+    backend: "local",
+    version: VERSION,
+    machine: await readMachineIdentity(),
+    bootId: await readBootId(),
+  };
+}
+
+// Loaded only where it is needed: a build agent does without its memory.
+async function stageCapabilities(): Promise<string[]> {
+  const { STAGES } = await import("@groundcrew/vetting");
+  return STAGES.filter(({ where }) => where === "agent").map(({ name }) => `stage:${name}`);
+}

@@ -1,0 +1,63 @@
+import { open, readFile, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { recordLength } from "./record.ts";
+
+/** A place in a spool: the number of a line, and the bytes of all records before it. */
+export interface Position {
+  line: number;
+  byte: number;
+}
+
+/** One file of a spool. */
+export interface Segment {
+  path: string;
+  /** Where it starts. */
+  first: Position;
+  /** Complete records in it, in bytes. */
+  bytes: number;
+}
+
+/** An empty segment that starts at `first`. */
+export function newSegment(directory: string, first: Position): Segment {
+  return { path: join(directory, `${String(first.line).padStart(10, "0")}.records`), first, bytes: 0 };
+}
+
+/** Part of a segment's records, from `byte` within it. */
+export async function readSegment(segment: Segment, byte: number, maxBytes: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(Math.min(maxBytes, segment.bytes - byte));
+  await using file = await open(segment.path);
+  for (let filled = 0; filled < bytes.length;) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, byte + filled);
+    if (bytesRead === 0) throw new Error(`${segment.path} ends at byte ${byte + filled}, expected ${segment.bytes}`);
+    filled += bytesRead;
+  }
+  return bytes;
+}
+
+/** Walks over at most `maxLines` complete records: where it got to, relative to the start of `bytes`. */
+export function skipRecords(bytes: Buffer, maxLines: number): Position {
+  const at: Position = { line: 0, byte: 0 };
+  while (at.line < maxLines) {
+    const length = recordLength(bytes, at.byte);
+    if (length === undefined) break;
+    at.line += 1;
+    at.byte += length;
+  }
+  return at;
+}
+
+/** The segments that a dead process left, and where they end: a record torn at the very end is not counted. */
+export async function findSegments(directory: string): Promise<{ segments: Segment[]; end: Position }> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".records")).toSorted();
+  const segments: Segment[] = [];
+  let end: Position = { line: 0, byte: 0 };
+  for (const name of names) {
+    const path = join(directory, name);
+    const first = { line: Number.parseInt(name, 10), byte: end.byte };
+    const isLast = name === names.at(-1);
+    const length = isLast ? skipRecords(await readFile(path), Infinity) : { line: 0, byte: (await stat(path)).size };
+    segments.push({ path, first, bytes: length.byte });
+    end = { line: first.line + length.line, byte: first.byte + length.byte };
+  }
+  return { segments, end };
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import type { Grant } from "@groundcrew/proto";
+import type { CallOptions, PeerClient, ServerLink } from "../connection/server-link.ts";
+import type { HeldWorkflows } from "../workflows/held-workflows.ts";
+
+/** What the poller works with. */
+export interface PollerOptions {
+  link: ServerLink;
+  held: HeldWorkflows;
+  /** How long the server holds a poll, in milliseconds. */
+  pollHoldMs: number;
+  /** Starts a workflow that was granted. */
+  accept: (grant: Grant) => void;
+}
+
+// What an answer may take beyond the hold.
+const ANSWER_MS = 15_000;
+
+/**
+ * Asks for work whenever there is a free slot, one question at a time, until the signal aborts. A question keeps its
+ * poll_id until it is answered, so an answer that got lost is told again.
+ */
+export async function poll(options: PollerOptions, signal: AbortSignal): Promise<void> {
+  const { held, accept } = options;
+  for (;;) {
+    await held.changed.until(() => held.wanted > 0, { signal });
+    for (const grant of await ask(options, signal)) {
+      if (!held.find(grant.workflowId, grant.epoch)) accept(grant);
+    }
+  }
+}
+
+/** One question. Asked again under the same id when the number of free slots changes meanwhile. */
+async function ask(options: PollerOptions, signal: AbortSignal): Promise<Grant[]> {
+  const { link, held, pollHoldMs } = options;
+  const pollId = randomUUID();
+  while (held.wanted > 0) {
+    const freeSlots = held.wanted;
+    const outdated = new AbortController();
+    const answered = new AbortController();
+    void held.changed
+      .until(() => held.wanted !== freeSlots, { signal: AbortSignal.any([signal, answered.signal]) })
+      .then(
+        () => outdated.abort(),
+        () => {},
+      );
+    const call = (client: PeerClient, how: CallOptions) => client.next({ pollId, freeSlots }, how);
+    try {
+      const how = { signal: AbortSignal.any([signal, outdated.signal]), timeoutMs: pollHoldMs + ANSWER_MS };
+      return (await link.untilAnswered(call, how)).grants;
+    } catch (error) {
+      if (signal.aborted || !outdated.signal.aborted) throw error;
+    } finally {
+      answered.abort();
+    }
+  }
+  return [];
+}

@@ -1,0 +1,71 @@
+import { readdir, readFile } from "node:fs/promises";
+import { delay } from "@groundcrew/rpc";
+import { isRunningIn } from "./process-identity.ts";
+
+/** The variable whose value marks every process of one workflow. */
+export const MARKER_VARIABLE = "GROUNDCREW_MARKER";
+
+// A process may fork while the others are looked at; a tree that outgrows this many looks is a fork bomb.
+const MAX_SWEEPS = 10;
+const GROUP_LOOK_MS = 20;
+
+/** Sends a signal to a process group. False when it has no process left. */
+export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-groupId, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until no process of a group runs, for at most `timeoutMs` milliseconds. */
+export async function groupEnded(groupId: number, timeoutMs: number): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs;
+  // There is no event for it.
+  while (performance.now() < deadlineMs && (await groupRuns(groupId))) await delay(GROUP_LOOK_MS);
+}
+
+// A group of nothing but zombies can be signaled, but has ended: its parent, often process 1, is slow to take note.
+async function groupRuns(groupId: number): Promise<boolean> {
+  if (!signalGroup(groupId, 0)) return false;
+  const pids = await listProcesses();
+  return pids.length === 0 || pids.some((pid) => isRunningIn(groupId, pid));
+}
+
+/**
+ * Kills every process that carries the marker in its environment, until none is left: those which left their process
+ * group (`setsid`) are found as well. Where there is no /proc it finds none.
+ */
+export async function killMarked(marker: string): Promise<void> {
+  for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
+    const pids = await findMarked(marker);
+    if (pids.length === 0) return;
+    for (const pid of pids) kill(pid);
+  }
+}
+
+async function findMarked(marker: string): Promise<number[]> {
+  const pids = await listProcesses();
+  const marked = await Promise.all(pids.map((pid) => isMarked(pid, marker)));
+  return pids.filter((pid, index) => marked[index] && pid !== process.pid);
+}
+
+async function listProcesses(): Promise<number[]> {
+  const names = await readdir("/proc").catch(() => []);
+  return names.filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+async function isMarked(pid: number, marker: string): Promise<boolean> {
+  // Processes of other users cannot be read, and are not ours.
+  const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
+  return `\0${environment}`.includes(`\0${MARKER_VARIABLE}=${marker}\0`);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself meanwhile.
+  }
+}

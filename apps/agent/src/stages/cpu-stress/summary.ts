@@ -1,0 +1,63 @@
+import type { OcpWriter } from "@groundcrew/vetting";
+import type { Segment } from "./segment.ts";
+
+/** Adds one segment's numbers to the series that the charts show. */
+export function recordSegment(ocp: OcpWriter, segment: Segment): void {
+  const { metrics, busyShare, failures, files } = segment;
+  for (const file of files) ocp.file(file.name, file.contentType);
+  if (metrics !== undefined) {
+    ocp.seriesValue("cpu_stress.segment.bogo_ops", metrics.bogoOps);
+    ocp.seriesValue("cpu_stress.segment.bogo_ops_per_second", metrics.bogoOpsPerSecond, "1/s");
+    ocp.seriesValue("cpu_stress.segment.wall_clock_seconds", metrics.wallClockSeconds, "s");
+  }
+  if (busyShare !== undefined) ocp.seriesValue("cpu_stress.segment.busy_share", busyShare);
+  ocp.seriesValue("cpu_stress.segment.verify_failures", failures.length);
+}
+
+/** Writes the metrics over all segments that the gates judge. `requestedSeconds` is for one segment. */
+export function recordSummary(ocp: OcpWriter, segments: readonly Segment[], requestedSeconds: number): void {
+  const failures = segments.reduce((sum, segment) => sum + segment.failures.length, 0);
+  ocp.measurement("cpu_stress.segments", segments.length);
+  ocp.measurement("cpu_stress.requested_seconds", requestedSeconds, "s");
+  ocp.measurement("cpu_stress.verify_failures", failures);
+  // The shortest segment counts: one that was cut short must not hide among a hundred that were not.
+  const shares = segments.map((segment) => (segment.metrics?.wallClockSeconds ?? 0) / requestedSeconds);
+  ocp.measurement("cpu_stress.completed_share", Math.min(...shares));
+  recordThroughput(ocp, segments);
+  recordLoad(ocp, segments);
+}
+
+function recordThroughput(ocp: OcpWriter, segments: readonly Segment[]): void {
+  const rates = segments.flatMap((segment) => segment.metrics?.bogoOpsPerSecond ?? []);
+  const median = medianOf(rates);
+  if (median === undefined) {
+    const metrics = ["min", "median"].map((name) => `cpu_stress.bogo_ops_per_second.${name}`);
+    return ocp.absent({
+      what: "throughput",
+      why: "stress-ng left no metrics",
+      metrics: [...metrics, "cpu_stress.throughput_spread"],
+    });
+  }
+  const slowest = Math.min(...rates);
+  ocp.measurement("cpu_stress.bogo_ops_per_second.min", slowest, "1/s");
+  ocp.measurement("cpu_stress.bogo_ops_per_second.median", median, "1/s");
+  if (median > 0) ocp.measurement("cpu_stress.throughput_spread", slowest / median);
+  else ocp.absent({ what: "throughput", why: "nothing was computed", metrics: ["cpu_stress.throughput_spread"] });
+}
+
+function recordLoad(ocp: OcpWriter, segments: readonly Segment[]): void {
+  const shares = segments.flatMap((segment) => segment.busyShare ?? []);
+  if (shares.length > 0) ocp.measurement("cpu_stress.busy_share", Math.min(...shares));
+  else ocp.absent({ what: "CPU load", why: "/proc/stat does not tell", metrics: ["cpu_stress.busy_share"] });
+  const idle = segments.flatMap(({ metrics, instances }) =>
+    metrics?.cpusOnline === undefined || instances === undefined ? [] : metrics.cpusOnline - instances,
+  );
+  if (idle.length > 0) ocp.measurement("cpu_stress.idle_cpus", Math.max(...idle));
+  else ocp.absent({ what: "loaded CPUs", why: "stress-ng did not say", metrics: ["cpu_stress.idle_cpus"] });
+}
+
+function medianOf(values: readonly number[]): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.ceil((sorted.length - 1) / 2)]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}

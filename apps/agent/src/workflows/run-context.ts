@@ -1,0 +1,46 @@
+import type { ServerLink } from "../connection/server-link.ts";
+import type { Log } from "../log.ts";
+import type { Journal } from "../state/journal.ts";
+import type { StateDirectory } from "../state/state-directory.ts";
+import type { Lease } from "./lease.ts";
+import type { StepRun } from "./step-run.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What every workflow of this agent is run with. */
+export interface RunSettings {
+  agentName: string;
+  /** Variables for every step. */
+  stepEnv: Record<string, string>;
+  /** From SIGTERM to SIGKILL, in milliseconds. */
+  killGraceMs: number;
+  /** Runs a stage; see `AgentOptions`. */
+  stageProgram: string;
+  /** How long lines may wait for a batch to fill, in milliseconds. */
+  logIntervalMs: number;
+  /** The largest batch of log lines, in bytes. */
+  logBatchMaxBytes: number;
+  /** How long the server holds Wait, in milliseconds. */
+  pollHoldMs: number;
+}
+
+/** What a workflow's run needs from the agent. */
+export interface RunEnvironment {
+  link: ServerLink;
+  log: Log;
+  state: StateDirectory;
+  settings: RunSettings;
+}
+
+/** One run of one workflow. */
+export interface RunContext extends RunEnvironment {
+  lease: Lease;
+  journal: Journal;
+  /** In the environment of every process of the run. */
+  marker: string;
+  /** Where this run's spools are. */
+  spoolDirectory: string;
+  /** All step runs so far. */
+  stepRuns: StepRun[];
+  /** Makes the folders at the first call. */
+  workspace: () => Promise<Workspace>;
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { LinesMissingSchema, type Grant } from "@groundcrew/proto";
+import { detailOf } from "@groundcrew/rpc";
+import { killMarked } from "../process/process-tree.ts";
+import { stopCauseOf, type StopCause } from "../process/stop-cause.ts";
+import { Journal } from "../state/journal.ts";
+import { runBuild } from "./build.ts";
+import { Lease } from "./lease.ts";
+import type { RunContext, RunEnvironment } from "./run-context.ts";
+import type { StepRun } from "./step-run.ts";
+import { watchLease } from "./watch-lease.ts";
+import { agentError, type WorkflowEnd } from "./workflow-end.ts";
+import { makeWorkspace, removeWorkspace, type Workspace } from "./workspace.ts";
+
+/** One workflow that this agent holds, from the grant to Done. */
+export class WorkflowRun {
+  readonly workflowId: string;
+  readonly epoch: string;
+  readonly #environment: RunEnvironment;
+  readonly #lease: Lease;
+
+  constructor(grant: Grant, environment: RunEnvironment) {
+    this.workflowId = grant.workflowId;
+    this.epoch = grant.epoch;
+    const { workflowId, epoch } = grant;
+    this.#environment = { ...environment, log: environment.log.child({ workflowId, epoch }) };
+    this.#lease = new Lease(grant, environment.link);
+  }
+
+  /** Stops its steps; see `Lease`. */
+  stop(cause: StopCause): void {
+    this.#lease.stop(cause);
+  }
+
+  /** Runs it to its end and leaves nothing behind, but the spool of a log that the server does not have. Never fails. */
+  async run(): Promise<void> {
+    const { log } = this.#environment;
+    const { name, attempt, plan } = this.#lease.grant;
+    log.info({ name, attempt, kind: plan.case }, "workflow started");
+    try {
+      await this.#runJournaled();
+    } catch (error) {
+      if (this.#lease.discarded.aborted) log.warn("the lease was lost; the workflow is discarded");
+      else log.error({ err: error }, "the workflow could not be run or its end not reported");
+    }
+  }
+
+  async #runJournaled(): Promise<void> {
+    const { state } = this.#environment;
+    const marker = randomUUID();
+    const journal = await Journal.begin(state.held, { workflowId: this.workflowId, epoch: this.epoch, marker });
+    try {
+      await this.#runAndReport(this.#context(journal, marker));
+    } finally {
+      await killMarked(marker);
+      await removeWorkspace(state.work, this.workflowId, this.epoch).catch((error: unknown) =>
+        this.#environment.log.warn({ err: error }, "the workspace could not be deleted"),
+      );
+      await journal.remove();
+    }
+  }
+
+  #context(journal: Journal, marker: string): RunContext {
+    const { state } = this.#environment;
+    const { workflowId, epoch } = this;
+    let workspace: Promise<Workspace> | undefined;
+    return {
+      ...this.#environment,
+      lease: this.#lease,
+      journal,
+      marker,
+      stepRuns: [],
+      spoolDirectory: join(state.spool, `${workflowId}-${epoch}`),
+      workspace: () => (workspace ??= makeWorkspace(state.work, workflowId, epoch)),
+    };
+  }
+
+  async #runAndReport(run: RunContext): Promise<void> {
+    const done = new AbortController();
+    const watching = watchLease(run, done.signal);
+    try {
+      const end = await this.#outcome(run);
+      if (end) await this.#report(run, end);
+    } finally {
+      for (const { log } of run.stepRuns) await log.spool.end();
+      // An agent that ends at once leaves what is not sent to the next one.
+      const isLeft = run.lease.discarded.aborted && stopCauseOf(run.lease.discarded).kind === "abandoned";
+      if (!isLeft) await rm(run.spoolDirectory, { recursive: true, force: true });
+      done.abort();
+      await watching;
+    }
+  }
+
+  async #outcome(run: RunContext): Promise<WorkflowEnd | undefined> {
+    const { plan, timeoutMs } = run.lease.grant;
+    const init = () => this.#init(run);
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const first = await init();
+      if (timeoutMs > 0) timer = setTimeout(() => this.stop({ kind: "workflow_timeout", timeoutMs }), timeoutMs);
+      if (plan.case === "build") return await runBuild(run, plan.value);
+      if (plan.case === undefined) return agentError("the grant carries no plan that this agent knows");
+      const { runVetting } = await import("./vetting.ts");
+      return await runVetting(run, first, init);
+    } catch (error) {
+      run.lease.discarded.throwIfAborted();
+      run.log.error({ err: error }, "the workflow cannot go on");
+      return agentError(error instanceof Error ? error.message : String(error));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #init(run: RunContext) {
+    const { workflowId, epoch } = this;
+    const answer = await run.lease.call((client, options) => client.init({ workflowId, epoch }, options));
+    return answer.next;
+  }
+
+  async #report(run: RunContext, end: WorkflowEnd): Promise<void> {
+    const { workflowId, epoch } = this;
+    const { stepRuns } = run;
+    for (;;) {
+      await Promise.all(stepRuns.map((stepRun) => stepRun.flushed()));
+      const lines = stepRuns.map((stepRun) => stepRun.lines()).filter(({ lineCount }) => lineCount > 0);
+      try {
+        const request = { workflowId, epoch, lines, ...end };
+        const { state } = await run.lease.call((client, options) => client.done(request, options));
+        run.log.info({ state, endReason: end.endReason, error: end.error }, "workflow ended");
+        return;
+      } catch (error) {
+        const missing = detailOf(error, LinesMissingSchema);
+        const stepRun = stepRuns.find(({ ref }) => isSame(ref, missing?.stepRun));
+        if (!missing || !stepRun) throw error;
+        stepRun.resend(missing.nextLine);
+      }
+    }
+  }
+}
+
+function isSame(ref: StepRun["ref"], other: { step: string; try: number } | undefined): boolean {
+  return other?.step === ref.step && other.try === ref.try;
+}

@@ -1,0 +1,65 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import type { ExitCode } from "../exit-codes.ts";
+import type { Session } from "../session.ts";
+import { parseDuration } from "../terminal/duration.ts";
+
+/**
+ * What a command does. It gets its options and then its arguments as commander parsed them; the declaration beside it
+ * says what they are.
+ */
+export type Handler<Options, Args extends unknown[]> = (
+  session: Session,
+  options: Options,
+  ...args: Args
+) => Promise<ExitCode | void>;
+
+/** Makes a commander action of a handler: opens its session, closes it, and keeps the exit code. */
+export type Run = <Options, Args extends unknown[]>(
+  handler: Handler<Options, Args>,
+) => (this: Command) => Promise<void>;
+
+const examples = new WeakMap<Command, readonly string[]>();
+
+/** Gives a command examples, for its help and the reference page. */
+export function withExamples(command: Command, lines: readonly string[]): Command {
+  examples.set(command, lines);
+  return command.addHelpText("after", `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** The examples of a command. */
+export function examplesOf(command: Command): readonly string[] {
+  return examples.get(command) ?? [];
+}
+
+/** Adds `-o`: what the command prints. */
+export function withOutput(command: Command): Command {
+  const option = new Option("-o, --output <format>", "a table for people, or the response as JSON");
+  return command.addOption(option.choices(["table", "json"]).default("table"));
+}
+
+/** Adds `-o` and `--limit`. */
+export function withList(command: Command): Command {
+  return withOutput(command).option("--limit <n>", "how many to show at most", parseCount, 50);
+}
+
+/** The id of a pipeline, workflow or vetting run. */
+export function parseId(text: string): string {
+  const id = text.replace(/^#/, "");
+  if (/^[1-9]\d{0,18}$/.test(id)) return id;
+  throw new InvalidArgumentError("Expected an id: a whole number such as 42.");
+}
+
+/** A duration, in milliseconds. */
+export function parseMs(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 1_000_000) return count;
+  throw new InvalidArgumentError("Expected a whole number from 1 to 1000000.");
+}

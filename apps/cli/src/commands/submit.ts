@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { realpath } from "node:fs/promises";
+import { relative, resolve, sep } from "node:path";
+import { InvalidArgumentError, type Command } from "commander";
+import { planPipeline } from "@groundcrew/pipeline";
+import { PipelineProblemsSchema, SubmitPipelineResponseSchema, type SubmitPipelineResponse } from "@groundcrew/proto";
+import { detailOf } from "@groundcrew/rpc";
+import type { ExitCode } from "../exit-codes.ts";
+import { invalidFile, usage } from "../failure.ts";
+import { readTextFile } from "../files.ts";
+import { sourceText } from "../render/pipeline.ts";
+import type { Operator, Session } from "../session.ts";
+import { findCheckout, type Checkout } from "../source/git.ts";
+import { visible } from "../terminal/visible.ts";
+import { watchPipeline } from "../watch/watch-pipeline.ts";
+import { withExamples, withOutput, type Run } from "./command.ts";
+
+interface SubmitOptions {
+  watch?: boolean;
+  env: Record<string, string | undefined>;
+  repository?: string;
+  commit?: string;
+  branch?: string;
+  source: boolean;
+}
+
+/** `crew submit`. */
+export function addSubmit(program: Command, run: Run): void {
+  const submit = withOutput(program.command("submit"))
+    .summary("run a pipeline file")
+    .description(
+      "Checks a pipeline file and queues its workflows. When the file lies in a git checkout, the pipeline is about " +
+        "what is checked out: the remote origin (or else the checkout's own folder), the commit and the branch.",
+    )
+    .argument("<file>", "a pipeline file")
+    .option("-w, --watch", "watch it until it has ended; the exit code says how")
+    .option("--env <name=value>", "a variable for every step; NAME alone takes crew's own (repeatable)", parseEnv, {})
+    .option("--repository <url>", "where the code is, instead of the checkout's")
+    .option("--commit <commit>", "the commit, instead of the one checked out")
+    .option("--branch <branch>", "the branch, instead of the one checked out")
+    .option("--no-source", "say nothing about code")
+    .action(run(submitPipeline));
+  withExamples(submit, [
+    "crew submit pipeline.yaml --watch",
+    "crew submit pipeline.yaml --env RELEASE=1.2.0 --env TOKEN",
+  ]);
+}
+
+function parseEnv(text: string, before: SubmitOptions["env"]): SubmitOptions["env"] {
+  const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)(?:=([^]*))?$/.exec(text) ?? [];
+  if (name === undefined)
+    throw new InvalidArgumentError("Expected NAME=VALUE, the name of letters, digits and underscores.");
+  return { ...before, [name]: value };
+}
+
+async function submitPipeline(session: Session, options: SubmitOptions, file: string): Promise<ExitCode | void> {
+  const path = resolve(session.io.cwd, file);
+  const content = await readTextFile(path, file);
+  const plan = planPipeline({ path: file, content });
+  if (!plan.ok) throw invalidFile(plan.problems);
+  const env = takeEnv(options.env, session);
+  const checkout = options.source && options.repository === undefined ? await findCheckout(path) : undefined;
+  for (const warning of checkout?.warnings ?? []) session.note(`crew: warning: ${warning}`);
+  const operator = await session.operator();
+  const response = await submit(session, operator, file, {
+    file: { path: await pathInCheckout(path, file, checkout), content },
+    source: sourceFrom(options, checkout),
+    env,
+    idempotencyKey: randomUUID(),
+  });
+  if (!options.watch) return report(session, response);
+  return watchPipeline(session, operator, response.pipeline?.id ?? "0");
+}
+
+function takeEnv(env: SubmitOptions["env"], session: Session): Record<string, string> {
+  const taken = Object.entries(env).map(([name, value]) => {
+    const own = value ?? session.io.env[name];
+    if (own === undefined) throw usage(`--env ${name}: crew's own environment does not have it`, `--env ${name}=VALUE`);
+    return [name, own] as const;
+  });
+  return Object.fromEntries(taken);
+}
+
+function sourceFrom(
+  options: SubmitOptions,
+  checkout: Checkout | undefined,
+): { repository: string; commit: string; branch: string } | undefined {
+  const { repository, commit, branch } = options;
+  const given = [repository, commit, branch].some((value) => value !== undefined);
+  if (!options.source && given) throw usage("--no-source excludes --repository, --commit and --branch");
+  if (!given && !checkout) return undefined;
+  return {
+    repository: repository ?? checkout?.repository ?? "",
+    commit: commit ?? checkout?.commit ?? "",
+    branch: branch ?? checkout?.branch ?? "",
+  };
+}
+
+/** The file's path as the repository has it; as the user wrote it when it is in none. */
+async function pathInCheckout(path: string, file: string, checkout: Checkout | undefined): Promise<string> {
+  if (!checkout) return file;
+  const inside = relative(await realpath(checkout.root), await realpath(path));
+  return inside.startsWith("..") ? file : inside.split(sep).join("/");
+}
+
+type SubmitRequest = Parameters<Operator["submitPipeline"]>[0];
+
+/** Submits. Should this release not see a mistake that the server sees, the path is the one the user knows. */
+async function submit(
+  session: Session,
+  operator: Operator,
+  file: string,
+  request: SubmitRequest,
+): Promise<SubmitPipelineResponse> {
+  try {
+    return await operator.submitPipeline(request, session.call);
+  } catch (error) {
+    const problems = detailOf(error, PipelineProblemsSchema)?.problems;
+    throw problems ? invalidFile(problems.map((problem) => ({ ...problem, path: file }))) : error;
+  }
+}
+
+function report(session: Session, response: SubmitPipelineResponse): void {
+  const { pipeline } = response;
+  session.show(SubmitPipelineResponseSchema, response, () => {
+    if (!pipeline) return [];
+    const at = sourceText(pipeline);
+    const count = pipeline.workflowCount === 1 ? "1 workflow" : `${pipeline.workflowCount} workflows`;
+    return [`Pipeline ${pipeline.id} (${visible(pipeline.name)}) has ${count}${at === "" ? "" : `, at ${at}`}.`];
+  });
+  if (!pipeline || session.format === "json") return;
+  session.note(`watch it: crew pipelines watch ${pipeline.id}`, `its logs: crew pipelines logs ${pipeline.id} -f`);
+}

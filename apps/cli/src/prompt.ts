@@ -1,0 +1,73 @@
+import { createInterface } from "node:readline/promises";
+import { interrupted, usage } from "./failure.ts";
+import type { Io } from "./io.ts";
+
+/** The longest credential read from a pipe, in bytes; real ones have 47. */
+const MAX_SECRET_BYTES = 4096;
+
+/** Asks a question whose answer is yes or no. No unless the user says yes. Needs a terminal. */
+export async function confirm(io: Io, question: string): Promise<boolean> {
+  const lines = createInterface({ input: io.stdin, output: process.stderr });
+  const pressed = new AbortController();
+  lines.once("SIGINT", () => pressed.abort());
+  try {
+    const answer = await lines.question(`${question} [y/N] `, { signal: AbortSignal.any([io.signal, pressed.signal]) });
+    return /^y(es)?$/i.test(answer.trim());
+  } catch {
+    throw interrupted();
+  } finally {
+    lines.close();
+  }
+}
+
+/** Asks for a secret on the terminal, without showing what is typed. */
+export async function askSecret(io: Io, label: string): Promise<string> {
+  io.stderr.write(`${label}: `);
+  io.stdin.setRawMode(true);
+  try {
+    return await readHidden(io);
+  } finally {
+    io.stdin.setRawMode(false);
+    io.stdin.pause();
+    io.stderr.write("\n");
+  }
+}
+
+function readHidden({ stdin, signal }: Io): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let typed = "";
+    const stop = (): void => {
+      stdin.off("data", onData);
+      signal.removeEventListener("abort", onAbort);
+    };
+    const onAbort = (): void => {
+      stop();
+      reject(interrupted());
+    };
+    const onData = (data: Buffer): void => {
+      for (const key of data.toString("utf8")) {
+        if (key === "\r" || key === "\n" || key === "\x04") {
+          stop();
+          resolve(typed);
+          return;
+        }
+        if (key === "\x03") return onAbort();
+        typed = key === "\x7f" || key === "\b" ? typed.slice(0, -1) : typed + key;
+      }
+    };
+    stdin.on("data", onData).resume();
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/** Reads a secret from a pipe or file on standard input. */
+export async function readSecret({ stdin }: Io): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    chunks.push(Buffer.from(chunk as Buffer));
+    bytes += (chunk as Buffer).length;
+    if (bytes > MAX_SECRET_BYTES) throw usage("standard input is too long to be a token");
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

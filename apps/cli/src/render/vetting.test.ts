@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { Verdict, VettingRunSchema, WorkflowState, type VettingRun } from "@groundcrew/proto";
+import { at, START_MS, type Fields } from "../testing/fixtures.ts";
+import { renderVettingRun, vettingChanges } from "./vetting.ts";
+
+const view = { nowMs: START_MS + 30_000, width: 90, style: { colour: false, unicode: true } };
+
+function vettingRun(init: Fields<typeof VettingRunSchema>): VettingRun {
+  return create(VettingRunSchema, {
+    id: "9",
+    profile: "demo",
+    machine: { id: "m", identity: { hostname: "node-17" } },
+    ...init,
+  });
+}
+
+const running = vettingRun({
+  stage: "cpu_stress",
+  workflow: { id: "9", state: WorkflowState.RUNNING, agent: "vet-1", startedAt: at(0), attempt: 1 },
+  stages: [
+    { name: "inventory", required: true, verdict: Verdict.PASS, startedAt: at(0), finishedAt: at(2) },
+    { name: "smart", verdict: Verdict.SKIP, reasons: ["no disk here has SMART"] },
+    { name: "cpu_stress", required: true, startedAt: at(2) },
+  ],
+});
+
+const failed = vettingRun({
+  stage: "failed",
+  verdict: Verdict.FAIL,
+  workflow: { id: "9", state: WorkflowState.FAILED, startedAt: at(0), finishedAt: at(22), endReason: 13 },
+  stages: [
+    ...running.stages.slice(0, 2),
+    {
+      name: "cpu_stress",
+      required: true,
+      verdict: Verdict.FAIL,
+      startedAt: at(2),
+      finishedAt: at(22),
+      reasons: ["3 verify failures, wanted none"],
+      gates: [
+        { metric: "cpu.verify_failures", verdict: Verdict.FAIL },
+        { metric: "cpu.ops", verdict: Verdict.PASS },
+      ],
+    },
+  ],
+  notCovered: ["smart: no disk here has SMART"],
+});
+
+suite("a vetting run's picture", () => {
+  test("shows each stage with its verdict", () => {
+    assert.deepEqual(renderVettingRun(running, view), [
+      " ● vetting node-17  #9  profile demo  running  30s  on vet-1",
+      " ✓ inventory   pass          2.0s",
+      " - smart       skip                no disk here has SMART",
+      " ● cpu_stress  running        28s",
+    ]);
+  });
+
+  test("ends with the verdict and what was not covered", () => {
+    assert.deepEqual(renderVettingRun(failed, view), [
+      " ✗ vetting node-17  #9  profile demo  fail  22s  the machine's verdict is fail",
+      " ✓ inventory   pass          2.0s",
+      " - smart       skip                no disk here has SMART",
+      " ✗ cpu_stress  fail           20s  3 verify failures, wanted none; 1 of 2 gates held",
+      " not covered",
+      "   smart: no disk here has SMART",
+    ]);
+  });
+
+  test("a pipe hears of each change once", () => {
+    assert.deepEqual(vettingChanges(undefined, running), [
+      "inventory pass after 2.0s",
+      "smart skip (no disk here has SMART)",
+      "cpu_stress running",
+      "vetting node-17 running",
+    ]);
+    assert.deepEqual(vettingChanges(running, running), []);
+    assert.deepEqual(vettingChanges(running, failed), [
+      "cpu_stress fail after 20s (3 verify failures, wanted none; 1 of 2 gates held)",
+      "vetting node-17 fail",
+    ]);
+  });
+});

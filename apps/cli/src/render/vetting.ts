@@ -1,0 +1,97 @@
+import { Verdict, type VettingRun, type VettingStage } from "@groundcrew/proto";
+import { paint } from "../terminal/style.ts";
+import { visible } from "../terminal/visible.ts";
+import { displayWidth, truncate } from "../terminal/width.ts";
+import { symbolOf, verdictLook, workflowLook, type Look } from "./looks.ts";
+import { workflowNote } from "./pipeline.ts";
+import { nameWidth, renderRow, type Row } from "./row.ts";
+import { describeChange, elapsedText, type View } from "./view.ts";
+
+const runningLook: Look = { symbol: "●", ascii: "*", word: "running", colour: "yellow" };
+
+/** Draws a vetting run: a heading, its stages with their verdicts, and what was not covered. */
+export function renderVettingRun(run: VettingRun, view: View): string[] {
+  const rows = run.stages.map((stage) => toRow(run, stage, view.nowMs));
+  const width = nameWidth(rows, view);
+  const lines = [renderHeading(run, view), ...rows.map((row) => renderRow(row, width, view)), ...renderGaps(run, view)];
+  return view.height === undefined ? lines : lines.slice(0, Math.max(1, view.height));
+}
+
+/** The host name or serial a machine is best known by. */
+export function machineText(run: VettingRun): string {
+  const { hostname = "", serial = "" } = run.machine?.identity ?? {};
+  return hostname || serial || run.machine?.id || "";
+}
+
+/** The run's verdict, or its workflow's state while there is none. */
+export function vettingLook(run: VettingRun): Look {
+  if (run.verdict !== Verdict.UNSPECIFIED) return verdictLook(run.verdict);
+  return workflowLook(run.workflow?.state ?? 0);
+}
+
+function renderHeading(run: VettingRun, view: View): string {
+  const look = vettingLook(run);
+  const active = look.word === "running" && view.live === true;
+  const name = truncate(visible(`vetting ${machineText(run)}`), Math.max(1, view.width - 4));
+  const elapsed = run.workflow ? elapsedText(run.workflow, view.nowMs) : "";
+  const note = run.workflow ? workflowNote(run.workflow) : "";
+  const about = [`#${run.id}`, `profile ${run.profile}`, look.word, elapsed, note];
+  const rest = truncate(visible(about.filter(Boolean).join("  ")), Math.max(0, view.width - 6 - displayWidth(name)));
+  return ` ${symbolOf(look, view, active)} ${paint(view.style, "bold", name)}  ${paint(view.style, "dim", rest)}`.trimEnd();
+}
+
+function isRunning(run: VettingRun, stage: VettingStage): boolean {
+  return stage.verdict === Verdict.UNSPECIFIED && stage.startedAt !== undefined && run.stage === stage.name;
+}
+
+function toRow(run: VettingRun, stage: VettingStage, nowMs: number): Row {
+  const running = isRunning(run, stage);
+  return {
+    depth: 0,
+    name: stage.name,
+    look: running ? runningLook : verdictLook(stage.verdict),
+    active: running,
+    duration: elapsedText(stage, nowMs),
+    note: stageNote(stage),
+    noteLook: stage.verdict === Verdict.FAIL || stage.verdict === Verdict.ERROR ? "red" : "dim",
+  };
+}
+
+function stageNote(stage: VettingStage): string {
+  const held = stage.gates.filter(({ verdict }) => verdict === Verdict.PASS).length;
+  const gates = stage.gates.length === 0 ? "" : `${held} of ${stage.gates.length} gates held`;
+  const optional = stage.required || stage.verdict === Verdict.SKIP ? "" : "optional";
+  return [...stage.reasons, gates, optional].filter(Boolean).join("; ");
+}
+
+function renderGaps(run: VettingRun, view: View): string[] {
+  if (run.verdict === Verdict.UNSPECIFIED || run.notCovered.length === 0) return [];
+  const lines = run.notCovered.map((gap) => truncate(`   ${visible(gap)}`, view.width));
+  return [` ${paint(view.style, "bold", "not covered")}`, ...lines];
+}
+
+/** What changed from one snapshot of a vetting run to the next, one line each. */
+export function vettingChanges(before: VettingRun | undefined, after: VettingRun): string[] {
+  const known = new Map(before?.stages.map((stage) => [stage.name, stage]));
+  const lines = after.stages.flatMap((stage) => stageChange(before, known.get(stage.name), after, stage));
+  const look = vettingLook(after);
+  if (before === undefined || vettingLook(before).word !== look.word) {
+    lines.push(`vetting ${visible(machineText(after))} ${look.word}`);
+  }
+  return lines;
+}
+
+function stageChange(
+  runBefore: VettingRun | undefined,
+  before: VettingStage | undefined,
+  run: VettingRun,
+  stage: VettingStage,
+): string[] {
+  if (isRunning(run, stage)) {
+    const wasRunning = runBefore !== undefined && before !== undefined && isRunning(runBefore, before);
+    return wasRunning ? [] : [`${visible(stage.name)} running`];
+  }
+  const unchanged = (before?.verdict ?? Verdict.UNSPECIFIED) === stage.verdict;
+  if (unchanged) return [];
+  return [`${visible(stage.name)} ${describeChange(verdictLook(stage.verdict).word, stage, stageNote(stage))}`];
+}

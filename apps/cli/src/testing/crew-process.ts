@@ -1,0 +1,70 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { FAKE_TOKEN } from "./fake-server.ts";
+
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+/** How a `crew` process ended, and what it said. */
+export interface CrewResult {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A running `crew` process. */
+export interface CrewProcess {
+  child: ChildProcess;
+  /** Resolves once its standard output or error holds `text`; rejects when it ends before that. */
+  said(text: string): Promise<void>;
+  ended: Promise<CrewResult>;
+}
+
+/** Where a `crew` process runs. */
+export interface CrewOptions {
+  /** The server, with {@link FAKE_TOKEN}. */
+  url?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+  /** What it reads from standard input. Default: nothing. */
+  input?: string;
+}
+
+/** Starts the real program. Nothing of this user's own configuration reaches it. */
+export function startCrew(args: string[], options: CrewOptions = {}): CrewProcess {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: options.cwd ?? "/",
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: "/nonexistent",
+      // Makes the many starts of a test run faster, where the environment asks for it.
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
+      ...(options.url === undefined ? {} : { GROUNDCREW_URL: options.url, GROUNDCREW_TOKEN: FAKE_TOKEN }),
+      ...options.env,
+    },
+    stdio: "pipe",
+  });
+  child.stdin.end(options.input ?? "");
+  const result: CrewResult = { exitCode: null, stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (result.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (result.stderr += text));
+  const ended = once(child, "close").then(([exitCode]) => ({ ...result, exitCode: exitCode as number | null }));
+  return { child, ended, said: (text) => said(child, result, text) };
+}
+
+/** Runs the real program to its end. */
+export function crew(args: string[], options: CrewOptions = {}): Promise<CrewResult> {
+  return startCrew(args, options).ended;
+}
+
+function said(child: ChildProcess, result: CrewResult, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (`${result.stdout}${result.stderr}`.includes(text)) resolve();
+    };
+    child.stdout?.on("data", look);
+    child.stderr?.on("data", look);
+    child.once("close", () => reject(new Error(`crew ended without saying ${text}: ${JSON.stringify(result)}`)));
+    look();
+  });
+}

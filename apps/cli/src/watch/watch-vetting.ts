@@ -1,0 +1,29 @@
+import { create } from "@bufbuild/protobuf";
+import { WatchVettingRunResponseSchema, WorkflowState, type VettingRun } from "@groundcrew/proto";
+import type { ExitCode } from "../exit-codes.ts";
+import { hasEnded } from "../render/looks.ts";
+import { renderVettingRun, vettingChanges } from "../render/vetting.ts";
+import type { Operator, Session } from "../session.ts";
+import { watch } from "./watch.ts";
+
+/** Shows a vetting run until it has ended. */
+export async function watchVetting(session: Session, operator: Operator, id: string): Promise<ExitCode> {
+  const { last, exitCode } = await watch<VettingRun>(session, {
+    open: (signal) => snapshots(operator, id, signal),
+    hasEnded: ({ workflow }) => hasEnded(workflow?.state ?? WorkflowState.UNSPECIFIED),
+    succeeded: ({ workflow }) => workflow?.state === WorkflowState.SUCCEEDED,
+    subject: `vetting run ${id}`,
+    next: `watch again: crew vet watch ${id}; end it: crew workflows cancel ${id}`,
+    presentation: {
+      render: renderVettingRun,
+      changes: vettingChanges,
+      json: (run) => session.json(WatchVettingRunResponseSchema, create(WatchVettingRunResponseSchema, { run })),
+    },
+  });
+  if (session.format === "table" && last.reportReady) session.note(`its report: crew vet report ${id}`);
+  return exitCode;
+}
+
+async function* snapshots(operator: Operator, id: string, signal: AbortSignal): AsyncGenerator<VettingRun> {
+  for await (const { run } of operator.watchVettingRun({ id }, { signal })) if (run) yield run;
+}

@@ -1,0 +1,7 @@
+import { principalOf, type HandlerContext } from "@groundcrew/rpc";
+
+/** Who makes a call, by name, as the history keeps it. */
+export function actorOf(call: HandlerContext): string {
+  const principal = principalOf(call);
+  return principal.kind === "anonymous" ? "anonymous" : principal.name;
+}

@@ -1,0 +1,23 @@
+import type { PeerService } from "@groundcrew/proto";
+import { PROTOCOL_MAX, PROTOCOL_MIN, principalOf, type ServiceImpl } from "@groundcrew/rpc";
+import type { ServerContext } from "../context.ts";
+import { SERVER_VERSION } from "../version.ts";
+import { callerOf } from "./caller.ts";
+import { reportHealth } from "./health.ts";
+import { registerAgent } from "./register.ts";
+import { unregisterAgent } from "./unregister.ts";
+
+type Handlers = Pick<ServiceImpl<typeof PeerService>, "version" | "registerAgent" | "unregisterAgent" | "reportHealth">;
+
+/** What agents say about themselves. */
+export function agentHandlers(context: ServerContext): Handlers {
+  return {
+    version: () => ({ serverVersion: SERVER_VERSION, protocolMin: PROTOCOL_MIN, protocolMax: PROTOCOL_MAX }),
+    registerAgent: (request, call) => registerAgent(context, principalOf(call), request),
+    async unregisterAgent(_request, call) {
+      await unregisterAgent(context, callerOf(call));
+      return {};
+    },
+    reportHealth: (request, call) => reportHealth(context, callerOf(call), request),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Logger } from "pino";
+import type { BlobStore } from "./blobs/store.ts";
+import type { Hints } from "./db/hints.ts";
+import type { Database } from "./db/schema.ts";
+
+/** The intervals the server lives by and tells its agents, in milliseconds. */
+export interface Intervals {
+  /** How long a lease lasts without Extend. */
+  leaseTtlMs: number;
+  /** How often agents report their health. */
+  healthIntervalMs: number;
+  /** How long Next and Wait are held at most. */
+  pollHoldMs: number;
+  /** How long lines may wait on an agent for a batch to fill. */
+  logIntervalMs: number;
+}
+
+/** What every verb and handler of the server works with. */
+export interface ServerContext {
+  readonly db: Kysely<Database>;
+  readonly hints: Hints;
+  readonly blobs: BlobStore;
+  readonly log: Logger;
+  readonly intervals: Intervals;
+  /** Aborts when the server begins to stop: held polls answer, watches end. */
+  readonly stopping: AbortSignal;
+  /** What agents are to dial, when the operator configured it. */
+  readonly agentUrl: string | undefined;
+  /** The certificate's fingerprint, "sha256:HEX". Empty without TLS. */
+  readonly fingerprint: string;
+}
+
+/** A transaction, or the database itself. */
+export type Db = Kysely<Database> | Transaction<Database>;
+export type Tx = Transaction<Database>;

@@ -1,0 +1,26 @@
+import type { Kysely } from "kysely";
+import { Migrator, type MigrationProvider } from "kysely/migration";
+import * as foundation from "./migrations/0001-foundation.ts";
+import type { Database } from "./schema.ts";
+
+/** Every migration there is, in order. Forward only: a mistake is mended by the next one. */
+const MIGRATIONS = { "0001-foundation": foundation };
+
+const provider: MigrationProvider = { getMigrations: () => Promise.resolve(MIGRATIONS) };
+
+/**
+ * Brings the schema up to date, under an advisory lock so that replicas may start together. Returns the names of the
+ * migrations it ran. Throws when one fails, or when the database is newer than this program.
+ */
+export async function migrate(db: Kysely<Database>): Promise<string[]> {
+  const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error) throw new Error(`cannot migrate the database: ${explain(error)}`, { cause: error });
+  return (results ?? []).map(({ migrationName }) => migrationName);
+}
+
+function explain(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.includes("previously executed migration")
+    ? `it was migrated by a newer version of the server (${text}); run that version, or use another database`
+    : text;
+}

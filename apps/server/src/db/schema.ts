@@ -1,0 +1,235 @@
+import type { RunState } from "@groundcrew/vetting";
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
+import type { WorkflowPlanRow } from "../workflows/plan.ts";
+
+/** A bigint column: postgres.js reads it as a decimal string, as the contract has it. */
+type Id = string;
+type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
+type NullableTimestamp = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+/** A jsonb column: read as a value, written as JSON text. */
+type Json<T> = ColumnType<T, string, string>;
+
+/** The states of a workflow, as stored. */
+export type WorkflowStateName =
+  | "blocked"
+  | "queued"
+  | "leased"
+  | "running"
+  | "succeeded"
+  | "failed"
+  | "canceled"
+  | "timed_out"
+  | "lost"
+  | "skipped";
+
+/** The states of a step run, as stored. */
+export type StepStateName =
+  | "pending"
+  | "running"
+  | "succeeded"
+  | "failed"
+  | "canceled"
+  | "timed_out"
+  | "skipped"
+  | "lost";
+
+/** The closed list of reasons, as stored: EndReason's names in lower case. */
+export type EndReasonName =
+  | "completed"
+  | "step_failed"
+  | "step_not_started"
+  | "step_timeout"
+  | "workflow_timeout"
+  | "canceled"
+  | "agent_lost"
+  | "agent_restarted"
+  | "agent_removed"
+  | "handed_back"
+  | "grant_lost"
+  | "dependency"
+  | "vetting_failed"
+  | "vetting_error"
+  | "agent_error";
+
+/** The tables, as kysely sees them. The migrations are the truth; this follows them. */
+export interface Database {
+  liveness: { only_row: Generated<boolean>; alive_at: Timestamp; up_since: Timestamp };
+  tokens: TokensTable;
+  machines: MachinesTable;
+  agents: AgentsTable;
+  pipelines: PipelinesTable;
+  label_classes: {
+    id: GeneratedAlways<number>;
+    kind: WorkKindName;
+    labels: Json<Record<string, string>>;
+    machine_id: string | null;
+  };
+  workflows: WorkflowsTable;
+  workflow_parents: { child_id: Id; parent_id: Id };
+  leases: { epoch: Id; workflow_id: Id; agent_id: string; granted_at: Timestamp; ended_at: NullableTimestamp };
+  workflow_events: {
+    id: GeneratedAlways<Id>;
+    workflow_id: Id;
+    at: Timestamp;
+    from_state: WorkflowStateName | null;
+    to_state: WorkflowStateName;
+    reason: EndReasonName | null;
+    epoch: Id;
+    actor: string;
+  };
+  step_runs: StepRunsTable;
+  log_chunks: {
+    step_run_id: Id;
+    first_line: Id;
+    line_count: number;
+    lost_before: ColumnType<Id, Id | number | undefined, Id>;
+    data: Uint8Array;
+    created_at: Timestamp;
+  };
+  samples: { workflow_id: Id; epoch: Id; at: Timestamp; kind: string; key: string; value: number; unit: string };
+  blobs: {
+    id: GeneratedAlways<Id>;
+    workflow_id: Id;
+    step_run_id: Id | null;
+    name: string;
+    content_type: string;
+    size: Id;
+    sha256: Uint8Array;
+    created_at: Timestamp;
+  };
+  vetting_runs: {
+    workflow_id: Id;
+    machine_id: string;
+    profile_name: string;
+    run: Json<RunState>;
+    /** When each stage started and was judged, ISO 8601 by the database's clock. */
+    stage_times: ColumnType<StageTimes, string | undefined, string>;
+    report_blob_id: Id | null;
+  };
+}
+
+/** When each stage started and was judged. */
+export type StageTimes = Record<string, { startedAt?: string; finishedAt?: string }>;
+
+/** The kinds of work, as stored. */
+export type WorkKindName = "build" | "vetting";
+
+interface TokensTable {
+  id: Generated<string>;
+  name: string;
+  kind: "enrolment" | "operator";
+  role: "viewer" | "operator" | "admin" | null;
+  hash: Uint8Array;
+  single_use: Generated<boolean>;
+  created_at: Timestamp;
+  created_by: string;
+  expires_at: NullableTimestamp;
+  last_used_at: NullableTimestamp;
+  /** When a single-use token enrolled its agent. */
+  used_up_at: NullableTimestamp;
+  revoked_at: NullableTimestamp;
+}
+
+interface MachinesTable {
+  id: Generated<string>;
+  system_uuid: string;
+  board_serial: string;
+  macs: string[];
+  vendor: string;
+  product: string;
+  serial: string;
+  hostname: string;
+  created_at: Timestamp;
+}
+
+interface AgentsTable {
+  id: Generated<string>;
+  name: string;
+  serves: WorkKindName;
+  platform: string;
+  backend: string;
+  version: string;
+  capacity: number;
+  labels: Json<Record<string, string>>;
+  capabilities: string[];
+  machine_id: string;
+  boot_id: string;
+  /** Null: reset by an operator; may enrol anew. */
+  credential_hash: Uint8Array | null;
+  /** The token it enrolled with. */
+  enrolled_by: string | null;
+  generation: Generated<Id>;
+  lifecycle: Generated<"ready" | "draining" | "terminated">;
+  load_1m: Generated<number>;
+  recent_log: Generated<string[]>;
+  created_at: Timestamp;
+  registered_at: Timestamp;
+  last_seen_at: NullableTimestamp;
+  disconnected_at: NullableTimestamp;
+}
+
+interface PipelinesTable {
+  id: GeneratedAlways<Id>;
+  name: string;
+  file_path: string;
+  file_content: string;
+  repository: string;
+  commit: string;
+  branch: string;
+  env: Json<Record<string, string>>;
+  submitted_by: string;
+  idempotency_key: string | null;
+  created_at: Timestamp;
+}
+
+interface WorkflowsTable {
+  id: GeneratedAlways<Id>;
+  pipeline_id: Id | null;
+  kind: WorkKindName;
+  name: string;
+  matrix: Json<Record<string, string>>;
+  depends_on: string[];
+  class_id: number;
+  priority: Generated<number>;
+  plan: Json<WorkflowPlanRow>;
+  timeout_ms: number;
+  on_agent_lost: "requeue" | "fail" | "resume";
+  state: WorkflowStateName;
+  block_reason: "dependency" | null;
+  parents_left: Generated<number>;
+  epoch: Generated<Id>;
+  attempt: Generated<number>;
+  agent_id: string | null;
+  agent_name: string | null;
+  poll_id: string | null;
+  /** The agent said that it knows of the grant. */
+  received: Generated<boolean>;
+  leased_at: NullableTimestamp;
+  expires_at: NullableTimestamp;
+  deadline: NullableTimestamp;
+  cancel_requested_at: NullableTimestamp;
+  canceled_by: string | null;
+  end_reason: EndReasonName | null;
+  error: Generated<string>;
+  created_at: Timestamp;
+  queued_at: NullableTimestamp;
+  started_at: NullableTimestamp;
+  finished_at: NullableTimestamp;
+}
+
+interface StepRunsTable {
+  id: GeneratedAlways<Id>;
+  workflow_id: Id;
+  epoch: Id;
+  step: string;
+  try: number;
+  state: StepStateName;
+  sequence: ColumnType<Id, number | undefined, number>;
+  /** Lines stored; the next line wanted. */
+  next_line: ColumnType<Id, number | undefined, number>;
+  exit_code: number | null;
+  signal: Generated<string>;
+  error: Generated<string>;
+  started_at: NullableTimestamp;
+  finished_at: NullableTimestamp;
+}

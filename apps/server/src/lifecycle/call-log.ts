@@ -1,0 +1,30 @@
+import { Code, type CallReport, type Principal } from "@groundcrew/rpc";
+import type { Logger } from "pino";
+
+/** Codes that are an answer like any other: the caller's doing, or the end of a poll. */
+const ORDINARY: ReadonlySet<Code> = new Set([Code.Canceled, Code.DeadlineExceeded, Code.NotFound]);
+
+/** Logs each call with its ids: faults as errors, refusals as warnings, the rest for whoever debugs. */
+export function callLogger(log: Logger): (report: CallReport) => void {
+  return ({ requestId, service, method, principal, durationMs, error }) => {
+    const line = { request: requestId, rpc: `${service}/${method}`, ...caller(principal), ms: Math.round(durationMs) };
+    if (!error) log.debug(line, "answered");
+    else if (error.cause !== undefined) log.error({ ...line, err: error.cause }, "could not answer");
+    else if (ORDINARY.has(error.code)) log.debug({ ...line, code: Code[error.code] }, error.rawMessage);
+    else log.warn({ ...line, code: Code[error.code] }, error.rawMessage);
+  };
+}
+
+function caller(principal: Principal): Record<string, string> {
+  switch (principal.kind) {
+    case "anonymous":
+      return {};
+    case "agent":
+      return { agent: principal.name, agentId: principal.agentId, generation: principal.generation };
+    case "enrolment":
+    case "operator":
+      return { token: principal.name, tokenId: principal.tokenId };
+    default:
+      return principal satisfies never;
+  }
+}

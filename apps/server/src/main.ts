@@ -1,0 +1,98 @@
+import { writeSync } from "node:fs";
+import { destination, pino, type Logger } from "pino";
+import { openDatabase } from "./lifecycle/database.ts";
+import { startServer, type RunningServer } from "./server.ts";
+import { loadSettings, type ServerSettings } from "./settings.ts";
+import { insertAdminToken } from "./tokens/first-start.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: string[]): Promise<number> {
+  const loaded = loadSettings(argv, process.env);
+  switch (loaded.kind) {
+    case "help":
+    case "version":
+      say(loaded.text);
+      return 0;
+    case "error":
+      complain(loaded.message);
+      return 2;
+    case "run":
+      return runCommand(loaded.command, loaded.values);
+    default:
+      return loaded satisfies never;
+  }
+}
+
+async function runCommand(command: string | undefined, settings: ServerSettings): Promise<number> {
+  const log = pino({ level: settings.logLevel, base: { pid: process.pid } }, destination({ fd: 2, sync: true }));
+  try {
+    if (command === "migrate") return await migrateOnly(settings, log);
+    if (command === "create-admin-token") return await createAdminToken(settings, log);
+    return await serveUntilStopped(settings, log);
+  } catch (error) {
+    log.debug({ err: error }, "could not start");
+    complain(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+async function migrateOnly(settings: ServerSettings, log: Logger): Promise<number> {
+  const database = await openDatabase(settings, log);
+  await database.close();
+  say("the database's schema is up to date");
+  return 0;
+}
+
+async function createAdminToken(settings: ServerSettings, log: Logger): Promise<number> {
+  const database = await openDatabase(settings, log);
+  const name = `admin-${new Date().toISOString().slice(0, 19)}`;
+  const token = await insertAdminToken(database.db, name, "groundcrew-server create-admin-token");
+  await database.close();
+  say(token);
+  return 0;
+}
+
+async function serveUntilStopped(settings: ServerSettings, log: Logger): Promise<number> {
+  const asked = stopSignal();
+  const server = await startServer(settings, log);
+  announce(server, log);
+  const why = await Promise.race([asked, server.lost.then((reason) => new Error(reason))]);
+  log.info(why instanceof Error ? { why: why.message } : { signal: why }, "stopping");
+  await server.stop();
+  if (why instanceof Error) throw why;
+  log.info("stopped");
+  return 0;
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    const signals = ["SIGTERM", "SIGINT"] as const;
+    let asked = false;
+    for (const signal of signals) {
+      process.on(signal, () => {
+        if (asked) process.exit(1);
+        asked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function announce({ grpcUrl, httpUrl, adminToken }: RunningServer, log: Logger): void {
+  log.info({ grpc: grpcUrl, http: httpUrl }, "ready");
+  say(`groundcrew-server is ready: agents and crew dial ${grpcUrl}, browsers and curl ${httpUrl}`);
+  if (adminToken === undefined) return;
+  say(`The admin token, told only this once: ${adminToken}`);
+  say(`Try: crew login ${grpcUrl}`);
+}
+
+// Written at once: what is told only once must not be lost in a buffer.
+function say(text: string): void {
+  writeSync(1, `${text.trimEnd()}\n`);
+}
+
+function complain(text: string): void {
+  writeSync(2, `groundcrew-server: ${text.trimEnd()}\n`);
+}

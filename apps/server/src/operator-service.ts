@@ -1,0 +1,21 @@
+import type { OperatorService } from "@groundcrew/proto";
+import type { ServiceImpl } from "@groundcrew/rpc";
+import { agentOperatorHandlers } from "./agents/operator-handlers.ts";
+import type { ServerContext } from "./context.ts";
+import { logOperatorHandlers } from "./logs/operator-handlers.ts";
+import { machineOperatorHandlers } from "./machines/operator-handlers.ts";
+import { tokenOperatorHandlers } from "./tokens/operator-handlers.ts";
+import { vettingOperatorHandlers } from "./vetting/operator-handlers.ts";
+import { workflowOperatorHandlers } from "./workflows/operator-handlers.ts";
+
+/** What people call. */
+export function operatorService(context: ServerContext): ServiceImpl<typeof OperatorService> {
+  return {
+    ...tokenOperatorHandlers(context),
+    ...workflowOperatorHandlers(context),
+    ...logOperatorHandlers(context),
+    ...agentOperatorHandlers(context),
+    ...machineOperatorHandlers(context),
+    ...vettingOperatorHandlers(context),
+  };
+}

@@ -1,0 +1,144 @@
+import { OperatorService, PeerService, SessionService } from "@groundcrew/proto";
+import {
+  fingerprintOf,
+  isLoopback,
+  mount,
+  serveGrpc,
+  serveHttp,
+  type RpcServer,
+  type TlsIdentity,
+} from "@groundcrew/rpc";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { openBlobStore } from "./blobs/store.ts";
+import type { ServerContext } from "./context.ts";
+import { Hints } from "./db/hints.ts";
+import { callLogger } from "./lifecycle/call-log.ts";
+import { openDatabase, type OpenDatabase } from "./lifecycle/database.ts";
+import { removeReadyFile, writeReadyFile } from "./lifecycle/ready-file.ts";
+import { tlsIdentity } from "./lifecycle/tls-identity.ts";
+import { operatorService } from "./operator-service.ts";
+import { peerService } from "./peer-service.ts";
+import { Reaper } from "./queue/reaper.ts";
+import { sessionService } from "./session-service.ts";
+import type { ServerSettings } from "./settings.ts";
+import { authenticator } from "./tokens/authenticate.ts";
+import { firstAdminToken } from "./tokens/first-start.ts";
+
+/** How long calls in flight may take to end once the server stops, in milliseconds. */
+const STOP_GRACE_MS = 5_000;
+
+/** A server that answers. */
+export interface RunningServer {
+  readonly grpcUrl: string;
+  readonly httpUrl: string;
+  /** The admin token, at the first start of a database only. */
+  readonly adminToken: string | undefined;
+  /** Settles with the reason when the server cannot go on. */
+  readonly lost: Promise<string>;
+  /** Takes no more calls, answers those that are held, closes everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything, in order; what started is stopped again when a later part cannot start. */
+export async function startServer(settings: ServerSettings, log: Logger): Promise<RunningServer> {
+  const closing: (() => Promise<void>)[] = [];
+  const stopping = new AbortController();
+  const stop = once(async () => {
+    stopping.abort();
+    for (const close of closing.toReversed()) await close();
+  });
+  try {
+    return { ...(await start(settings, log, stopping.signal, closing)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  settings: ServerSettings,
+  log: Logger,
+  stopping: AbortSignal,
+  closing: (() => Promise<void>)[],
+): Promise<Omit<RunningServer, "stop">> {
+  // The user that Postgres runs as must be able to pass through; nothing in it is readable by others.
+  await mkdir(settings.stateDir, { recursive: true, mode: 0o711 });
+  const tls = await tlsIdentity(settings);
+  const database = await openDatabase(settings, log);
+  closing.push(() => database.close());
+  const hints = new Hints(database.driver);
+  await hints.start();
+  closing.push(() => hints.stop());
+  const context = await contextOf(settings, database, hints, log, stopping, tls);
+  const adminToken = await tellAdminToken(settings, database);
+  const reaper = new Reaper(context);
+  await reaper.start();
+  closing.push(() => reaper.stop());
+  const { grpc, http } = await serve(settings, context, tls, closing);
+  const { readyFile } = settings;
+  if (readyFile !== undefined) {
+    const { fingerprint } = context;
+    await writeReadyFile(readyFile, { grpc_url: grpc.url, http_url: http.url, pid: process.pid, fingerprint });
+    closing.push(() => removeReadyFile(readyFile));
+  }
+  return { grpcUrl: grpc.url, httpUrl: http.url, adminToken, lost: database.lost };
+}
+
+async function contextOf(
+  settings: ServerSettings,
+  { db }: OpenDatabase,
+  hints: Hints,
+  log: Logger,
+  stopping: AbortSignal,
+  tls: TlsIdentity | undefined,
+): Promise<ServerContext> {
+  const { leaseTtlMs, healthIntervalMs, pollHoldMs, logIntervalMs, agentUrl, stateDir } = settings;
+  return {
+    db,
+    hints,
+    blobs: await openBlobStore(join(stateDir, "blobs")),
+    log,
+    intervals: { leaseTtlMs, healthIntervalMs, pollHoldMs, logIntervalMs },
+    stopping,
+    agentUrl,
+    fingerprint: tls ? fingerprintOf(tls.cert) : "",
+  };
+}
+
+async function tellAdminToken({ adminTokenFile }: ServerSettings, { db }: OpenDatabase): Promise<string | undefined> {
+  const token = await firstAdminToken(db);
+  if (token !== undefined && adminTokenFile !== undefined) {
+    await writeFile(adminTokenFile, `${token}\n`, { mode: 0o600 });
+  }
+  return token;
+}
+
+async function serve(
+  { listen, httpListen, tlsCert }: ServerSettings,
+  context: ServerContext,
+  tls: TlsIdentity | undefined,
+  closing: (() => Promise<void>)[],
+): Promise<{ grpc: RpcServer; http: RpcServer }> {
+  const guard = { authenticate: authenticator(context.db), onCall: callLogger(context.log) };
+  const operator = mount(OperatorService, operatorService(context));
+  const peer = mount(PeerService, peerService(context));
+  // A certificate made for one port is not forced on the other, where loopback needs none.
+  const secured = (host: string) => (tls && (tlsCert !== undefined || !isLoopback(host)) ? { tls } : {});
+  const grpc = await serveGrpc({
+    listen,
+    ...secured(listen.host),
+    services: [peer, mount(SessionService, sessionService), operator],
+    ...guard,
+  });
+  closing.push(() => grpc.close(STOP_GRACE_MS));
+  const http = await serveHttp({ listen: httpListen, ...secured(httpListen.host), services: [operator], ...guard });
+  closing.push(() => http.close(STOP_GRACE_MS));
+  return { grpc, http };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
+}

@@ -1,0 +1,147 @@
+import { address, choice, custom, defineProgram, duration, loadProgram, text } from "@groundcrew/settings";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { SERVER_VERSION } from "./version.ts";
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+
+/** Where the server keeps what it must not lose, unless told otherwise. */
+function defaultStateDir(env: NodeJS.ProcessEnv): string {
+  if (process.getuid?.() === 0) return "/var/lib/groundcrew/server";
+  return join(env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "groundcrew", "server");
+}
+
+/** Reads the server's settings from flags, environment and file, in that order. */
+export function loadSettings(argv: string[], env: NodeJS.ProcessEnv) {
+  return loadProgram(serverProgram(env), { argv, env });
+}
+
+/** The server's settings. The help page and the reference are made of this. */
+export function serverProgram(env: NodeJS.ProcessEnv) {
+  return defineProgram({
+    name: "groundcrew-server",
+    summary: "Queues work for agents, keeps its logs, and answers operators.",
+    version: SERVER_VERSION,
+    configEnv: "GROUNDCREW_SERVER_CONFIG",
+    settings: {
+      listen: address({
+        flag: "--listen <host:port>",
+        env: "GROUNDCREW_SERVER_LISTEN",
+        description: "Where agents and crew dial in (gRPC). Off loopback it is served with TLS.",
+        default: { host: "127.0.0.1", port: 7070 },
+        defaultText: "127.0.0.1:7070",
+      }),
+      httpListen: address({
+        flag: "--http-listen <host:port>",
+        env: "GROUNDCREW_SERVER_HTTP_LISTEN",
+        description: "Where browsers, curl and probes go (Connect and JSON over HTTP). Off loopback with TLS.",
+        default: { host: "127.0.0.1", port: 7071 },
+        defaultText: "127.0.0.1:7071",
+      }),
+      stateDir: custom(
+        {
+          flag: "--state-dir <folder>",
+          env: "GROUNDCREW_SERVER_STATE_DIR",
+          description: "Where the embedded Postgres, stored files and the certificate are kept.",
+          default: defaultStateDir(env),
+        },
+        (given) => resolve(given),
+      ),
+      databaseUrl: custom(
+        {
+          flag: "--database-url <url>",
+          env: "DATABASE_URL",
+          description: "A Postgres 15 or newer to use instead of the embedded one.",
+          secret: true,
+        },
+        postgresUrl,
+      ),
+      tlsCert: text({
+        flag: "--tls-cert <file>",
+        env: "GROUNDCREW_SERVER_TLS_CERT",
+        description: "A PEM certificate chain. Default: one made at the first start, where TLS is needed.",
+      }),
+      tlsKey: text({
+        flag: "--tls-key <file>",
+        env: "GROUNDCREW_SERVER_TLS_KEY",
+        description: "The PEM private key of --tls-cert.",
+      }),
+      agentUrl: text({
+        flag: "--agent-url <url>",
+        env: "GROUNDCREW_SERVER_AGENT_URL",
+        description: "The address agents are told to dial. Default: the one that crew dialled.",
+      }),
+      leaseTtlMs: duration({
+        flag: "--lease-ttl <duration>",
+        env: "GROUNDCREW_SERVER_LEASE_TTL",
+        description: "How long a lease lasts when its agent is not heard of.",
+        default: 60_000,
+        minMs: 1_000,
+        maxMs: 3_600_000,
+      }),
+      healthIntervalMs: duration({
+        flag: "--health-interval <duration>",
+        env: "GROUNDCREW_SERVER_HEALTH_INTERVAL",
+        description: "How often agents report their health.",
+        default: 10_000,
+        minMs: 100,
+        maxMs: 600_000,
+      }),
+      pollHoldMs: duration({
+        flag: "--poll-hold <duration>",
+        env: "GROUNDCREW_SERVER_POLL_HOLD",
+        description: "How long a long poll is held at most. Proxies often cut at 60s.",
+        default: 50_000,
+        minMs: 100,
+        maxMs: 600_000,
+      }),
+      logIntervalMs: duration({
+        flag: "--log-interval <duration>",
+        env: "GROUNDCREW_SERVER_LOG_INTERVAL",
+        description: "How long lines may wait on an agent for a batch to fill.",
+        default: 200,
+        minMs: 10,
+        maxMs: 60_000,
+      }),
+      logLevel: choice({
+        flag: "--log-level <level>",
+        env: "GROUNDCREW_SERVER_LOG_LEVEL",
+        description: "The least severe messages to log, as JSON lines on stderr.",
+        values: LOG_LEVELS,
+        default: "info",
+      }),
+      adminTokenFile: text({
+        flag: "--admin-token-file <file>",
+        env: "GROUNDCREW_SERVER_ADMIN_TOKEN_FILE",
+        description: "Where the first start writes the admin token (0600), besides printing it once.",
+      }),
+      readyFile: text({
+        flag: "--ready-file <file>",
+        env: "GROUNDCREW_SERVER_READY_FILE",
+        description: "Written as JSON once the server answers, removed when it stops.",
+      }),
+    },
+    commands: [
+      { name: "migrate", summary: "Brings the database's schema up to date and exits." },
+      {
+        name: "create-admin-token",
+        summary: "Makes another admin token and prints it: for whoever may read the database but lost the token.",
+      },
+    ],
+    examples: [
+      "groundcrew-server",
+      "groundcrew-server --listen 0.0.0.0:7070 --agent-url https://ci.example.org:7070",
+      "DATABASE_URL=postgres://groundcrew@db/groundcrew groundcrew-server",
+    ],
+    exitCodes: { 0: "stopped as asked", 1: "could not start or go on", 2: "a setting is wrong" },
+  });
+}
+
+/** What the server runs by. */
+export type ServerSettings = Extract<ReturnType<typeof loadSettings>, { kind: "run" }>["values"];
+
+function postgresUrl(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url?.protocol === "postgres:" || url?.protocol === "postgresql:") return given;
+  throw new Error("expected postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+}

@@ -1,0 +1,89 @@
+import { notFound } from "@groundcrew/rpc";
+import { sql } from "kysely";
+import type { ServerContext, Tx } from "../context.ts";
+import type { Topic } from "../db/hints.ts";
+import {
+  endWorkflow,
+  hasEnded,
+  isHeld,
+  lockWorkflows,
+  TERMINAL_STATES,
+  topicsOf,
+  type WorkflowRow,
+} from "./transitions.ts";
+
+type Needs = Pick<ServerContext, "db" | "hints">;
+
+/**
+ * Cancels a workflow. One that nobody runs ends at once; one that an agent has is marked, and ends `canceled` with the
+ * agent's Done or the lease, whatever Done says. Idempotent: the first to ask is kept, and one that has ended stays as
+ * it is. Throws NOT_FOUND.
+ */
+export async function cancelWorkflow({ db, hints }: Needs, id: string, actor: string): Promise<void> {
+  const topics = await db.transaction().execute(async (tx) => {
+    const row = await lockWithPipeline(tx, id);
+    return hasEnded(row.state) ? [] : cancel(tx, [row], actor);
+  });
+  hints.publish(...topics);
+}
+
+/** Cancels every workflow of a pipeline that has not ended, and tells how many those were. Throws NOT_FOUND. */
+export async function cancelPipeline({ db, hints }: Needs, id: string, actor: string): Promise<number> {
+  const { count, topics } = await db.transaction().execute(async (tx) => {
+    const pipeline = await tx.selectFrom("pipelines").select("id").where("id", "=", id).executeTakeFirst();
+    if (!pipeline) throw notFound("pipeline", id);
+    const rows = await lockOpen(tx, id);
+    return { count: rows.length, topics: await cancel(tx, rows, actor) };
+  });
+  hints.publish(...topics);
+  return count;
+}
+
+/**
+ * Locks a workflow. What its end does to its children locks these too, and theirs: to lock the pipeline's open
+ * workflows in the order of their ids first keeps this from a deadlock with an end further up.
+ */
+async function lockWithPipeline(tx: Tx, id: string): Promise<WorkflowRow> {
+  const found = await tx.selectFrom("workflows").select("pipeline_id").where("id", "=", id).executeTakeFirst();
+  if (!found) throw notFound("workflow", id);
+  if (found.pipeline_id !== null) await lockOpen(tx, found.pipeline_id);
+  const [row] = await lockWorkflows(tx, [id]);
+  if (!row) throw notFound("workflow", id);
+  return row;
+}
+
+function lockOpen(tx: Tx, pipelineId: string): Promise<WorkflowRow[]> {
+  return tx
+    .selectFrom("workflows")
+    .selectAll()
+    .where("pipeline_id", "=", pipelineId)
+    .where("state", "not in", TERMINAL_STATES)
+    .orderBy("id")
+    .forUpdate()
+    .execute();
+}
+
+/** Cancels locked workflows that have not ended, in the order of their ids. Returns the topics to publish. */
+async function cancel(tx: Tx, rows: readonly WorkflowRow[], actor: string): Promise<Topic[]> {
+  if (rows.length === 0) return [];
+  await mark(tx, rows, actor);
+  const topics = rows.flatMap(topicsOf);
+  // Children before their parents: a parent's end would make them skipped, but somebody canceled them.
+  for (const row of rows.toReversed().filter(({ state }) => !isHeld(state))) {
+    topics.push(...(await endWorkflow(tx, row, { state: "canceled", reason: "canceled", actor })));
+  }
+  return topics;
+}
+
+async function mark(tx: Tx, rows: readonly WorkflowRow[], actor: string): Promise<void> {
+  await tx
+    .updateTable("workflows")
+    .set({ cancel_requested_at: sql<Date>`now()`, canceled_by: actor })
+    .where(
+      "id",
+      "in",
+      rows.map(({ id }) => id),
+    )
+    .where("cancel_requested_at", "is", null)
+    .execute();
+}

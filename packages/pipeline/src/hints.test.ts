@@ -1,0 +1,95 @@
+import { build, proveProblems, step } from "./problem-table.ts";
+
+proveProblems("an unknown key gets advice: what a habit from another format is here, the nearest key, or all keys:", [
+  [
+    "GitHub Actions",
+    `on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+`,
+    [
+      "1:1: workflows is missing: expected a mapping of names to workflows, at least one",
+      '1:1: unknown key "on"; a pipeline runs when it is submitted, so leave it out',
+      '2:1: unknown key "jobs"; write `workflows:` with a key for each workflow',
+    ],
+  ],
+  [
+    "in a workflow",
+    build("runs-on: x, needs: [a], strategy: {}, timeout-minutes: 5, if: x, name: x, container: x, <<: x"),
+    [
+      '1:43: workflows.build: unknown key "runs-on"; write `labels: { os: linux }`',
+      '1:55: workflows.build: unknown key "needs"; write `depends_on: [NAME]`',
+      '1:67: workflows.build: unknown key "strategy"; write `matrix: { KEY: [VALUE, ...] }`',
+      '1:81: workflows.build: unknown key "timeout-minutes"; write `timeout: 10m`',
+      '1:101: workflows.build: unknown key "if"; every workflow and step runs, so test the condition in `run`',
+      '1:108: workflows.build: unknown key "name"; the name of a workflow is its key under `workflows:`',
+      '1:117: workflows.build: unknown key "container"; steps run on the system of the agent, which `labels:` choose',
+      '1:131: workflows.build: unknown key "<<"; write the keys themselves, or alias the whole mapping',
+    ],
+  ],
+  [
+    "in a step",
+    step("run: make, uses: x, with: {}, working-directory: x, continue-on-error: true, timeout_minutes: 5, id: x"),
+    [
+      '1:44: workflows.build.steps[0]: unknown key "uses"; write `run: COMMAND`, for there are no actions or plugins',
+      '1:53: workflows.build.steps[0]: unknown key "with"; write `env: { KEY: value }`, read by the command',
+      '1:63: workflows.build.steps[0]: unknown key "working-directory"; write `run: cd FOLDER && COMMAND`',
+      '1:85: workflows.build.steps[0]: unknown key "continue-on-error"; write `run: COMMAND || true`',
+      '1:110: workflows.build.steps[0]: unknown key "timeout_minutes"; write `timeout: 10m`',
+      '1:130: workflows.build.steps[0]: unknown key "id"; write `name: NAME`',
+    ],
+  ],
+  [
+    "Woodpecker",
+    `when: { event: push }
+steps:
+  - image: node
+    commands: [make]
+`,
+    [
+      "1:1: workflows is missing: expected a mapping of names to workflows, at least one",
+      '1:1: unknown key "when"; a pipeline runs when it is submitted, so leave it out',
+      '2:1: unknown key "steps"; write `workflows: { build: { steps: [...] } }`',
+    ],
+  ],
+  [
+    "commands of a step",
+    step("commands: [make], image: x, when: {}, environment: {}"),
+    [
+      "1:31: workflows.build.steps[0]: run is missing: expected a command or a block of commands",
+      '1:33: workflows.build.steps[0]: unknown key "commands"; write `run: |` with one command on each line',
+      '1:51: workflows.build.steps[0]: unknown key "image"; steps run on the system of the agent, which `labels:` choose',
+      '1:61: workflows.build.steps[0]: unknown key "when"; every workflow and step runs, so test the condition in `run`',
+      '1:71: workflows.build.steps[0]: unknown key "environment"; write `env: { KEY: value }`',
+    ],
+  ],
+  [
+    "a slip of the finger",
+    `enV: {}
+workflow: {}
+workflows: { build: { step: [], steps: [{ rnu: make, run: make }], dependsOn: [] } }`,
+    [
+      '1:1: unknown key "enV"; did you mean "env"?',
+      '2:1: unknown key "workflow"; did you mean "workflows"?',
+      '3:23: workflows.build: unknown key "step"; did you mean "steps"?',
+      '3:43: workflows.build.steps[0]: unknown key "rnu"; did you mean "run"?',
+      '3:68: workflows.build: unknown key "dependsOn"; did you mean "depends_on"?',
+    ],
+  ],
+  [
+    "a key near nothing",
+    `zzz: 1
+workflows: { build: { zzz: 1, steps: [{ zzz: 1, run: make }] } }`,
+    [
+      '1:1: unknown key "zzz"; a file has name, env, workflows',
+      '2:23: workflows.build: unknown key "zzz"; a workflow has labels, env, timeout, on_agent_lost, depends_on, matrix, steps',
+      '2:41: workflows.build.steps[0]: unknown key "zzz"; a step has name, run, shell, env, timeout',
+    ],
+  ],
+  [
+    "a command instead of a step",
+    build("").replace("run: make", "make"),
+    ['1:31: workflows.build.steps[0]: expected a step such as `run: make build`, found "make"'],
+  ],
+]);

@@ -1,0 +1,31 @@
+/** What one pipeline file may ask for. A file beyond a limit gets a problem that names it. */
+export const limits = {
+  /** Size of the file in UTF-8. */
+  fileBytes: 1024 * 1024,
+  /** Lexical tokens of YAML: parsing takes up to 1 KB for each, and 1000 workflows of 5 short steps have 100,000. */
+  tokens: 300_000,
+  /** YAML values after aliases are expanded: room for 1000 workflows of 20 steps, far from what exhausts memory. */
+  values: 200_000,
+  /** Nesting of YAML values; the format itself needs 6 levels. */
+  depth: 32,
+  /** Workflows after matrices are expanded. */
+  workflows: 1000,
+  /** Cells of one matrix. */
+  cells: 256,
+  steps: 256,
+  /** Variables of one `env` mapping. */
+  variables: 256,
+  labels: 64,
+  /** One `run` text or value of a variable: half of what Linux takes as one argument (MAX_ARG_STRLEN, 128 KiB). */
+  textBytes: 64 * 1024,
+  /** Texts of one workflow, which travels as one message: a quarter of gRPC's default limit of 4 MiB. */
+  workflowBytes: 1024 * 1024,
+  /** Texts of all workflows of a plan, which is stored as a whole. */
+  planBytes: 16 * 1024 * 1024,
+  /** Longest timeout: 24 h. */
+  timeoutMs: 24 * 60 * 60 * 1000,
+  /** Problems reported for one file; one more line says how many are not shown. */
+  problems: 100,
+  /** Cycles of `depends_on` reported for one file: mending one usually mends others. */
+  cycles: 10,
+} as const;

@@ -1,0 +1,24 @@
+import { atEnd, type Owner } from "./at-end.ts";
+import { freshDatabase } from "./database.ts";
+import { checkHistory } from "./history.ts";
+import { launchServer, type LaunchOptions, type TestServer } from "./server.ts";
+import type { TestContext } from "node:test";
+
+/** Short intervals, so that what takes a minute takes seconds. Later flags win over these. */
+const QUICK = ["--lease-ttl", "2s", "--health-interval", "500ms", "--poll-hold", "2s", "--log-interval", "50ms"];
+
+/**
+ * Starts a real server for a test, on a migrated database of its own and with short intervals. When the test has ended
+ * and the server with it, the history it left is checked; see {@link checkHistory}.
+ */
+export async function startServer(t: TestContext, options: Omit<LaunchOptions, "databaseUrl"> = {}): Promise<TestServer> {
+  const owner: Owner = t;
+  let databaseUrl: string | undefined;
+  // Registered before the database's own end, and done after the server's.
+  atEnd(owner, async () => {
+    if (databaseUrl !== undefined) await checkHistory(databaseUrl);
+  });
+  // The server brings an empty database up to date by itself.
+  databaseUrl = await freshDatabase(t, { prepare: () => Promise.resolve() });
+  return launchServer(owner, { ...options, databaseUrl, flags: [...QUICK, ...(options.flags ?? [])] });
+}

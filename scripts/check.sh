@@ -1,0 +1,56 @@
+#!/bin/sh
+# Everything about the code that can be judged without running it. `make check` calls it.
+set -u
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=
+
+check() {
+  title=$1
+  shift
+  echo "check: $title"
+  "$@" || failed="$failed
+  $title"
+}
+
+# The commit to compare the contract with: HEAD if proto/ was changed since, else the one before its last change.
+breaking_base() {
+  if [ -n "${BREAKING_AGAINST:-}" ]; then
+    git rev-parse --verify --quiet "$BREAKING_AGAINST^{commit}"
+  elif [ -n "$(git status --porcelain -- proto 2>/dev/null)" ]; then
+    git rev-parse --verify --quiet HEAD
+  else
+    last=$(git log -1 --format=%H -- proto 2>/dev/null)
+    [ -n "$last" ] && git rev-parse --verify --quiet "$last^"
+  fi
+}
+
+breaking() {
+  base=$(breaking_base)
+  if [ -z "$base" ] || ! git cat-file -e "$base:proto" 2>/dev/null; then
+    [ -z "${BREAKING_AGAINST:-}" ] || { echo "there is no proto/ at BREAKING_AGAINST=$BREAKING_AGAINST" >&2; return 1; }
+    echo "       no earlier contract to compare with: first commit, or a clone without history"
+    return 0
+  fi
+  mkdir "$scratch/base"
+  git archive "$base" proto buf.yaml | tar -x -C "$scratch/base" && buf breaking --against "$scratch/base"
+}
+
+generated() {
+  buf generate --output "$scratch/generated" &&
+    diff -r "$scratch/generated/packages/proto/src/gen" packages/proto/src/gen ||
+    { echo "packages/proto/src/gen is not what proto/ says: run \`make generate\`" >&2; return 1; }
+}
+
+check "contract: lint (buf lint)" buf lint
+check "contract: breaking changes (buf breaking)" breaking
+check "contract: generated code is up to date (buf generate)" generated
+check "types (tsc)" tsc -p tsconfig.json
+check "lint (oxlint)" oxlint --deny-warnings
+check "format (oxfmt)" oxfmt --check .
+check "unused files, exports and dependencies (knip)" knip
+if [ -n "$failed" ]; then
+  echo "check: failed:$failed" >&2
+  exit 1
+fi
+echo "check: all good"

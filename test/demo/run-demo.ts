@@ -1,0 +1,73 @@
+import { renderFailure } from "../../apps/cli/src/failure.ts";
+import type { Io } from "../../apps/cli/src/io.ts";
+import { Session } from "../../apps/cli/src/session.ts";
+import { formatDuration } from "../../apps/cli/src/terminal/duration.ts";
+import { paint } from "../../apps/cli/src/terminal/style.ts";
+import { scoped } from "../../packages/testkit/src/processes.ts";
+import { prepareKept, REPORT_FILE, type KeptLogs } from "./kept.ts";
+import { playDemo } from "./play-demo.ts";
+
+const ExitCode = { ok: 0, failed: 1, interrupted: 130 } as const;
+
+/** How long a call to the server may take, in milliseconds: the machine may be busy. */
+const CALL_TIMEOUT_MS = 30_000;
+
+/** How the demo is run. */
+export interface DemoOptions {
+  /** Kill an agent and the server in mid-run. */
+  chaos: boolean;
+  /** Aborted when whoever pressed Ctrl-C does not want to wait. */
+  hurry: AbortSignal;
+}
+
+/** Runs the demo and takes down everything it started. Returns the exit code; tells errors and throws nothing. */
+export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
+  const session = new Session(io, { timeout: CALL_TIMEOUT_MS }, "table");
+  const startedMs = io.now();
+  io.signal.addEventListener("abort", () => session.print(["", "Stopping and removing everything …"]));
+  const logs = await prepareKept();
+  const exitCode = await attempt(session, options, logs);
+  await (exitCode === ExitCode.failed ? logs.write() : logs.drop());
+  tellEnd(session, exitCode, logs, formatDuration(io.now() - startedMs));
+  return exitCode;
+}
+
+async function attempt(session: Session, options: DemoOptions, logs: KeptLogs): Promise<number> {
+  try {
+    const passed = await scoped((owner) => playDemo({ ...options, owner, session, logs }));
+    return passed ? ExitCode.ok : ExitCode.failed;
+  } catch (error) {
+    if (session.io.signal.aborted) return ExitCode.interrupted;
+    session.note("", ...renderFailure(session.failure(error), session.io.stderr.style));
+    return ExitCode.failed;
+  } finally {
+    session.close();
+  }
+}
+
+function tellEnd(session: Session, exitCode: number, logs: KeptLogs, took: string): void {
+  const { style } = session.io.stdout;
+  switch (exitCode) {
+    case ExitCode.ok:
+      session.print([
+        `${paint(style, "green", "Everything passed")}, in ${took}. Nothing is left running; ${REPORT_FILE} is all that is left.`,
+        "",
+        ...nextCommands(),
+      ]);
+      return;
+    case ExitCode.interrupted:
+      session.print([`Interrupted after ${took}. Nothing is left.`]);
+      return;
+    default:
+      session.print([`${paint(style, "red", "The demo failed")}, after ${took}. What its programs logged: ${logs.folder}`]);
+  }
+}
+
+function nextCommands(): string[] {
+  return [
+    "Next:",
+    "  make up                                                a server and a build agent that keep running",
+    "  bin/crew submit YOUR/REPOSITORY/.groundcrew.yaml -w    run a pipeline of your own",
+    "  bin/crew agents enroll                                 the line to paste on a second machine",
+  ];
+}

@@ -1,0 +1,82 @@
+import { WorkflowState } from "@groundcrew/proto";
+import {
+  runCrew,
+  startAgent,
+  startServer,
+  submit,
+  untilEnded,
+  untilLogged,
+  workflowOf,
+  type TestServer,
+} from "@groundcrew/testkit";
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+
+const LINES = 20_000;
+
+/** Writes its lines as fast as a shell can, with short rests so that something is left to be interrupted. */
+const TALK = `
+  workflows:
+    w:
+      steps:
+        - run: |
+            i=0
+            while [ $i -lt ${LINES} ]; do
+              echo "line $i"
+              i=$((i + 1))
+              [ $((i % 500)) -ne 0 ] || sleep 0.05
+            done
+`;
+
+const EXPECTED = Array.from({ length: LINES }, (_, index) => `line ${index}`);
+
+async function crewLogs(server: TestServer, pipelineId: string): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await runCrew(server, ["pipelines", "logs", pipelineId]);
+  assert.equal(exitCode, 0, stderr);
+  assert.ok(stdout.endsWith("\n"));
+  return stdout.slice(0, -1).split("\n");
+}
+
+suite("20,000 lines", { concurrency: true }, () => {
+  test("are exactly what crew prints after the server was killed while they came", async (t) => {
+    const server = await startServer(t, { flags: ["--lease-ttl", "20s"] });
+    await startAgent(t, server);
+    const submitted = await submit(server, TALK);
+    for (const line of [2_000, 9_000]) {
+      await untilLogged(server, submitted, `line ${line}`);
+      await server.restart();
+    }
+    const workflow = workflowOf(await untilEnded(server, submitted.id));
+    assert.deepEqual([workflow.state, workflow.attempt], [WorkflowState.SUCCEEDED, 1]);
+    assert.deepEqual(await crewLogs(server, submitted.id), EXPECTED);
+  });
+
+  test("are exactly what crew prints after the agent was killed: what the first try wrote, then all of them", async (t) => {
+    const server = await startServer(t);
+    const agent = await startAgent(t, server);
+    const submitted = await submit(server, TALK);
+    await untilLogged(server, submitted, "line 5000");
+    await agent.restart();
+    const workflow = workflowOf(await untilEnded(server, submitted.id));
+    assert.deepEqual([workflow.state, workflow.attempt], [WorkflowState.SUCCEEDED, 2]);
+    // What the killed process had spooled comes from the next one, after the workflow's end if need be.
+    await agent.process.said("sent a log that an earlier process left");
+    const lines = await crewLogs(server, submitted.id);
+    const again = lines.indexOf("--- runs again ---");
+    assert.ok(again > 5_000, `the first try wrote ${again} lines`);
+    assert.deepEqual(lines.slice(0, again), EXPECTED.slice(0, again));
+    assert.deepEqual(lines.slice(again + 1), EXPECTED);
+  });
+
+  test("are exactly what crew prints while it follows them, through the loss of the server", async (t) => {
+    const server = await startServer(t, { flags: ["--lease-ttl", "20s"] });
+    await startAgent(t, server);
+    const submitted = await submit(server, TALK);
+    const following = runCrew(server, ["pipelines", "logs", submitted.id, "-f", "--step", "step 1"]);
+    await untilLogged(server, submitted, "line 7000");
+    await server.restart();
+    const { exitCode, stdout, stderr } = await following;
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual(stdout.split("\n"), [...EXPECTED, ""]);
+  });
+});

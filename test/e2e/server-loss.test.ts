@@ -1,0 +1,126 @@
+import { WorkflowState } from "@groundcrew/proto";
+import {
+  eventually,
+  readLogs,
+  startAgent,
+  startServer,
+  submit,
+  temporaryFolder,
+  untilEnded,
+  untilLogged,
+  workflowOf,
+} from "@groundcrew/testkit";
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { suite, test, type TestContext } from "node:test";
+import postgres from "postgres";
+
+/** Longer than a server is away here: a lease that runs out is another test's. */
+const FLAGS = ["--lease-ttl", "20s"];
+
+/** Writes a line every 10 ms, and ends soon after the gate was opened. */
+const TALK = `
+  workflows:
+    w:
+      steps:
+        - run: |
+            i=0
+            until [ -e "$GATE" ]; do echo "line $i"; i=$((i + 1)); sleep 0.01; done
+            echo "last $i"
+`;
+
+async function startTalking(t: TestContext) {
+  const server = await startServer(t, { flags: FLAGS });
+  await startAgent(t, server);
+  const gate = join(await temporaryFolder(t, "gate"), "open");
+  const submitted = await submit(server, TALK, { GATE: gate });
+  await untilLogged(server, submitted, "line 20");
+  /** Lets the step end and checks that nothing was lost or run twice. */
+  const finish = async (): Promise<void> => {
+    await writeFile(gate, "");
+    const workflow = workflowOf(await untilEnded(server, submitted.id));
+    assert.deepEqual([workflow.state, workflow.attempt, workflow.epoch], [WorkflowState.SUCCEEDED, 1, "1"]);
+    const [lines = []] = (await readLogs(server, { workflowId: workflow.id })).values();
+    const count = lines.length - 1;
+    assert.ok(count > 20);
+    assert.deepEqual(lines, [...Array.from({ length: count }, (_, index) => `line ${index}`), `last ${count}`]);
+  };
+  return { server, submitted, finish };
+}
+
+suite("a server that is lost", { concurrency: true }, () => {
+  test("and comes back finds its workflows running on, and every line of them", async (t) => {
+    const { server, submitted, finish } = await startTalking(t);
+    for (const line of [60, 100]) {
+      await server.restart();
+      await untilLogged(server, submitted, `line ${line}`);
+    }
+    await finish();
+  });
+
+  test("for an hour ends nothing", async (t) => {
+    const { server, submitted, finish } = await startTalking(t);
+    await server.kill();
+    const sql = postgres(server.databaseUrl, { max: 1 });
+    // An hour that need not be waited for.
+    await sql`update liveness set alive_at = alive_at - interval '1 hour', up_since = up_since - interval '2 hours'`;
+    await sql`update workflows set expires_at = expires_at - interval '1 hour'`;
+    await sql.end();
+    await server.start();
+    await untilLogged(server, submitted, "line 60");
+    await finish();
+  });
+
+  test("because an operator stops it answers what it holds, exits 0 at once, and leaves no ready file", async (t) => {
+    const server = await startServer(t, { flags: [...FLAGS, "--poll-hold", "50s"] });
+    await startAgent(t, server);
+    const waiting = await submit(server, `workflows: { w: { steps: [{ run: echo started; sleep 600 }] } }`);
+    await untilLogged(server, waiting, "started");
+    // Held now: the agent's Next and Wait, and this watch.
+    const watch = untilLogged(server, waiting, "never").catch(() => undefined);
+    const startedMs = performance.now();
+    assert.deepEqual(await server.stop(), { exitCode: 0, signal: undefined });
+    const tookMs = performance.now() - startedMs;
+    assert.ok(tookMs < 3_000, `it took ${Math.round(tookMs)} ms`);
+    assert.ok(!existsSync(join(server.stateDir, "../ready.json")));
+    await watch;
+  });
+});
+
+suite("a Postgres that is lost", { concurrency: true }, () => {
+  test("and comes back has lost nothing that was acknowledged", async (t) => {
+    const { server, submitted, finish } = await startTalking(t);
+    const sql = postgres(server.databaseUrl, { max: 1 });
+    for (const line of [60, 100, 140]) {
+      const cut = await sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`;
+      assert.ok(cut.length > 0, "the server had connections");
+      await untilAgain(() => untilLogged(server, submitted, `line ${line}`));
+    }
+    await sql.end();
+    await finish();
+  });
+
+  test("for a while makes calls fail as retryable, and the server goes on by itself", async (t) => {
+    const { server, submitted, finish } = await startTalking(t);
+    const sql = postgres(server.databaseUrl, { max: 1 });
+    const database = new URL(server.databaseUrl).pathname.slice(1);
+    await sql.unsafe(`alter database ${database} allow_connections false`);
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`;
+    await assert.rejects(server.operator.whoAmI({}), { code: 14 });
+    await sql.unsafe(`alter database ${database} allow_connections true`);
+    await sql.end();
+    await untilAgain(() => untilLogged(server, submitted, "line 100"));
+    await finish();
+  });
+});
+
+/** Does it again when the outage hit it, too. */
+function untilAgain(work: () => Promise<void>): Promise<true> {
+  const once = () => work().then(() => true as const).catch(() => undefined);
+  return eventually(once, { what: "the server answers again", everyMs: 100 });
+}

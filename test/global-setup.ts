@@ -1,0 +1,19 @@
+// Run once for all test files: `node --test --test-global-setup=test/global-setup.ts`.
+import { runServer, useCluster } from "@groundcrew/testkit";
+
+let stop: (() => Promise<void>) | undefined;
+
+/** Starts the suite's Postgres, with a migrated database for the tests to clone. */
+export async function globalSetup(): Promise<void> {
+  stop = await useCluster({ prepare: migrate });
+}
+
+/** Stops it. */
+export async function globalTeardown(): Promise<void> {
+  await stop?.();
+}
+
+async function migrate(databaseUrl: string): Promise<void> {
+  const { exitCode, stderr } = await runServer(["migrate"], { DATABASE_URL: databaseUrl });
+  if (exitCode !== 0) throw new Error(`cannot migrate the tests' database: ${stderr}`);
+}
