@@ -54,8 +54,12 @@ install_tools() {
     refuse "npm could not get them (see above); check the network and npm's settings, then run this again"
   ln -sf "../$node_package/bin/node" .tools/node_modules/.bin/node
   ln -sf "../$pnpm_package/pnpm" .tools/node_modules/.bin/pnpm
-  [ "$(.tools/node_modules/.bin/node --version)" = "v$NODE_VERSION" ] || refuse "Node $NODE_VERSION does not run here"
-  [ "$(.tools/node_modules/.bin/pnpm --version)" = "$PNPM_VERSION" ] || refuse "pnpm $PNPM_VERSION does not run here"
+  tools_are_right || refuse "Node $NODE_VERSION or pnpm $PNPM_VERSION does not run here: try .tools/node_modules/.bin/node"
+}
+
+tools_are_right() {
+  [ "$(.tools/node_modules/.bin/node --version 2>/dev/null)" = "v$NODE_VERSION" ] &&
+    [ "$(.tools/node_modules/.bin/pnpm --version 2>/dev/null)" = "$PNPM_VERSION" ]
 }
 
 # Changes with whatever decides what is installed.
@@ -66,16 +70,18 @@ fingerprint() {
 }
 
 install_dependencies() {
-  say "installing the dependencies"
+  say "installing the dependencies (the first time on this machine: 150 MB from the npm registry)"
   PATH="$(dirname "$(find_node)"):$PATH"
-  CI=true "$(find_pnpm)" install --frozen-lockfile --prefer-offline --reporter=silent --config.confirm-modules-purge=false ||
-    refuse "pnpm could not install them; what it said:
-$(CI=true "$(find_pnpm)" install --frozen-lockfile --reporter=append-only 2>&1 | tail -n 20)"
+  said=$(CI=true "$(find_pnpm)" install --frozen-lockfile --prefer-offline --reporter=append-only \
+    --config.confirm-modules-purge=false 2>&1) ||
+    refuse "pnpm could not install them. It said:
+$(echo "$said" | tail -n 20)"
 }
 
 stamp=node_modules/.groundcrew-setup
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint)" ]; then exit 0; fi
 refuse_unsupported
+if [ -d .tools ] && ! tools_are_right; then rm -rf .tools; fi # of an earlier version, or interrupted
 if ! find_node >/dev/null || ! find_pnpm >/dev/null; then install_tools; fi
 install_dependencies
 fingerprint >"$stamp"

@@ -24,8 +24,8 @@ export interface FleetOptions {
 export interface Fleet {
   readonly server: TestServer;
   readonly agents: ReadonlyMap<string, TestAgent>;
-  /** Ends a program with SIGKILL and starts it again: the same ports, identity and state. */
-  killAndRestart(program: TestServer | TestAgent): Promise<void>;
+  /** Ends the server or an agent with SIGKILL and starts it again: the same ports, identity and state. */
+  killAndRestart(name: string, program: TestServer | TestAgent): Promise<void>;
 }
 
 /** The agent that vets this machine. */
@@ -44,9 +44,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     startOne(server, { name: "build-2", flags }, options),
     startOne(server, { name: VETTING_AGENT, serves: "vetting", flags: QUICK_END }, options),
   ]);
-  const killAndRestart = async (program: TestServer | TestAgent): Promise<void> => {
+  const killAndRestart: Fleet["killAndRestart"] = async (name, program) => {
     await program.restart();
-    options.logs.keep(program === server ? "server" : (program as TestAgent).name, program.process);
+    options.logs.keep(name, program.process);
   };
   return { server, agents: new Map(agents.map((agent) => [agent.name, agent])), killAndRestart };
 }
@@ -64,6 +64,9 @@ async function startOne(server: TestServer, options: AgentOptions, fleet: FleetO
   fleet.signal.throwIfAborted();
   const agent = await startAgent(fleet.owner, server, { ...options, ownGroup: true });
   fleet.logs.keep(agent.name, agent.process);
-  fleet.tell(agent.name, options.serves === "vetting" ? "is connected, for this machine's hardware" : "is connected, with 2 slots");
+  fleet.tell(
+    agent.name,
+    options.serves === "vetting" ? "is connected, for this machine's hardware" : "is connected, with 2 slots",
+  );
   return agent;
 }

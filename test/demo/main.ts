@@ -15,14 +15,11 @@ function interruptSignals(): { interrupted: AbortSignal; hurry: AbortSignal } {
   return { interrupted: first.signal, hurry: second.signal };
 }
 
-function readChaos(given = ""): boolean {
-  if (["", "0"].includes(given)) return false;
-  if (given === "1") return true;
-  console.error(`demo: CHAOS is ${JSON.stringify(given)}, expected 1 or nothing`);
+const chaos = process.env["CHAOS"] ?? "";
+if (!["", "0", "1"].includes(chaos)) {
+  console.error(`demo: CHAOS is ${JSON.stringify(chaos)}, expected 1 or nothing`);
   process.exit(1);
 }
-
-const chaos = readChaos(process.env["CHAOS"]);
 const { interrupted, hurry } = interruptSignals();
 const io: Io = {
   stdin: process.stdin,
@@ -34,4 +31,4 @@ const io: Io = {
   signal: interrupted,
   now: Date.now,
 };
-process.exitCode = await runDemo(io, { chaos, hurry });
+process.exitCode = await runDemo(io, { chaos: chaos === "1", hurry });

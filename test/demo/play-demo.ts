@@ -1,20 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { saveReport } from "../../apps/cli/src/report.ts";
+import { writeFile } from "node:fs/promises";
+import type { Pipeline, VettingRun } from "@groundcrew/proto";
 import type { Operator, Session } from "../../apps/cli/src/session.ts";
 import { paint } from "../../apps/cli/src/terminal/style.ts";
 import { presenterFor } from "../../apps/cli/src/watch/present.ts";
 import { atEnd, type Owner } from "../../packages/testkit/src/at-end.ts";
 import { wreakHavoc, type Kill } from "./chaos.ts";
-import { checkEverything } from "./checks.ts";
+import { checkKills, checkRecords, readRecords } from "./checks.ts";
 import { startFleet, VETTING_AGENT, type Fleet } from "./fleet.ts";
 import { CHECKOUT, REPORT_FILE, type KeptLogs } from "./kept.ts";
+import { LINES_WORKFLOW } from "./numbered-lines.ts";
 import { demoProfile, hasTool, STRESS_TOOL } from "./profile.ts";
 import { presentation } from "./progress.ts";
 import type { DemoOptions } from "./run-demo.ts";
 import { PIPELINE_PATH, takeSnapshot, type Snapshot } from "./snapshot.ts";
 import { stepTools } from "./step-tools.ts";
-import { renderSummary } from "./summary.ts";
-import { Watch, type WatchOptions } from "./watch-both.ts";
+import { hasPassed, renderFailedSteps, renderSummary } from "./summary.ts";
+import { Watch } from "./watch-both.ts";
 import { makeWorkplace } from "./workplace.ts";
 
 /** What a play needs. */
@@ -26,29 +28,132 @@ export interface PlayOptions extends DemoOptions {
 
 /** Plays the demo on a stage that its owner takes down. True when everything passed. */
 export async function playDemo(options: PlayOptions): Promise<boolean> {
-  const { owner, session } = options;
+  const { session, chaos } = options;
   const { signal } = session.io;
-  session.print([title(session, options.chaos)]);
-  const folder = await makeWorkplace(owner, options.hurry);
-  const [snapshot, stepEnv] = await Promise.all([takeSnapshot(CHECKOUT, folder), stepTools(CHECKOUT)]);
-  const tell = teller(session);
-  tell("HEAD", `is ${snapshot.source.commit.slice(0, 7)}${changesNote(snapshot)}`);
-  const fleet = await startFleet({ owner, logs: options.logs, stepEnv, tell, signal });
-  const { url, adminToken: token } = fleet.server;
-  const operator = await session.dial({ url, token });
-  // What is in flight would hold up the server's end.
-  atEnd(owner, () => session.close());
-  const work = await submitWork(operator, session, snapshot, tell);
-  const { pipeline, vetting, kills } = await watchWork({ ...work, operator, fleet, options });
-  const checks = await checkEverything(operator, { pipeline, vetting, kills, signal });
-  if (vetting.reportReady) await saveReport(quiet(session), operator, vetting.id, REPORT_FILE);
-  const { lines, passed } = renderSummary({ pipeline, vetting, checks }, session.view());
-  session.print(lines);
-  return passed;
+  const stopping = (): void => session.print(["", "Stopping and removing everything …"]);
+  announce(session, chaos);
+  signal.addEventListener("abort", stopping);
+  const stage = await raiseCurtain(options);
+  // From here on the live view has the terminal, and must be gone before something else is said.
+  signal.removeEventListener("abort", stopping);
+  try {
+    return await perform(options, stage);
+  } catch (error) {
+    if (signal.aborted) stopping();
+    throw error;
+  }
 }
 
-function title({ io: { stdout } }: Session, chaos: boolean): string {
-  const what = "this repository is built and this machine is vetted";
+interface Stage {
+  operator: Operator;
+  fleet: Fleet;
+  snapshot: Snapshot;
+}
+
+/** Starts all that takes part. */
+async function raiseCurtain({ owner, session, hurry, logs }: PlayOptions): Promise<Stage> {
+  const { signal } = session.io;
+  const tell = teller(session);
+  const folder = await makeWorkplace(owner, hurry);
+  const [snapshot, stepEnv] = await Promise.all([takeSnapshot(CHECKOUT, folder), stepTools(CHECKOUT)]);
+  tell("HEAD", `is ${snapshot.source.commit.slice(0, 7)}${changesNote(snapshot)}`);
+  const fleet = await startFleet({ owner, logs, stepEnv, tell, signal });
+  const { url, adminToken: token } = fleet.server;
+  const operator = await session.dial({ url, token });
+  // A connection in use would hold up the server's end.
+  atEnd(owner, () => session.close());
+  signal.throwIfAborted();
+  return { operator, fleet, snapshot };
+}
+
+/** Submits the work, shows it, and holds the promises against what is left of it. True when everything passed. */
+async function perform({ session, chaos }: PlayOptions, { operator, fleet, snapshot }: Stage): Promise<boolean> {
+  const { signal } = session.io;
+  const tell = teller(session);
+  const work = await submitWork(operator, snapshot, tell);
+  const { kills, ...ended } = await watchWork({ ...work, operator, fleet, session, chaos });
+  const records = await readRecords(operator, ended, signal);
+  const checks = checkRecords(records, kills);
+  if (chaos) checks.unshift(checkKills(kills));
+  if (ended.vetting.reportReady) await fetchReport(operator, ended.vetting);
+  const ending = { ...ended, checks };
+  const logs = records.flatMap((record) => record.logs);
+  session.print([...renderSummary(ending, session.view()), ...renderFailedSteps(logs, session.view())]);
+  return hasPassed(ending);
+}
+
+type Tell = (name: string, what: string) => void;
+
+function announce(session: Session, chaos: boolean): void {
+  const { style } = session.io.stdout;
   const twist = chaos ? ", while an agent and the server are killed" : "";
-  return `${paint(stdout.style, "bold", "Groundcrew demo")}: ${what}${twist}.`;
+  const what = `this repository is built and this machine is vetted${twist}`;
+  session.print([`${paint(style, "bold", "Groundcrew demo")}: ${what}.`, ""]);
+}
+
+function teller(session: Session): Tell {
+  const { style } = session.io.stdout;
+  return (name, text) => {
+    if (!session.io.signal.aborted) session.print([`  ${paint(style, "bold", name.padEnd(9))} ${text}`]);
+  };
+}
+
+function changesNote({ changeCount }: Snapshot): string {
+  if (changeCount === 0) return "";
+  const changes = changeCount === 1 ? "1 uncommitted change is" : `${changeCount} uncommitted changes are`;
+  return `; it is what is built: ${changes} not`;
+}
+
+async function submitWork(
+  operator: Operator,
+  { pipelineFile, source }: Snapshot,
+  tell: Tell,
+): Promise<{ pipeline: Pipeline; vetting: VettingRun }> {
+  const file = { path: PIPELINE_PATH, content: pipelineFile };
+  const { pipeline } = await operator.submitPipeline({ file, source, idempotencyKey: randomUUID() });
+  const hasStressTool = hasTool(STRESS_TOOL);
+  if (!hasStressTool)
+    tell("vetting", `goes without ${STRESS_TOOL} (Debian package ${STRESS_TOOL}): its stage is a declared skip`);
+  const { run: vetting } = await operator.startVetting({ target: VETTING_AGENT, ...demoProfile(hasStressTool) });
+  if (!pipeline || !vetting) throw new Error("the server did not answer what it queued");
+  return { pipeline, vetting };
+}
+
+interface Work {
+  pipeline: Pipeline;
+  vetting: VettingRun;
+  operator: Operator;
+  fleet: Fleet;
+  session: Session;
+  chaos: boolean;
+}
+
+/** Shows the work until all of it has ended, and with `chaos` kills programs meanwhile. */
+async function watchWork(work: Work): Promise<{ pipeline: Pipeline; vetting: VettingRun; kills: Kill[] }> {
+  const { operator, session } = work;
+  const leave = new AbortController();
+  const signal = AbortSignal.any([session.io.signal, leave.signal]);
+  const presenter = presenterFor(session, presentation);
+  const watch = new Watch({ operator, pipelineId: work.pipeline.id, vettingId: work.vetting.id, presenter, signal });
+  try {
+    const kills = work.chaos ? havocIn(work, watch, signal) : [];
+    const [pipeline, vetting, killed] = await Promise.all([watch.pipeline(), watch.vetting(), kills]);
+    return { pipeline, vetting, kills: killed };
+  } finally {
+    leave.abort();
+    presenter.close();
+  }
+}
+
+function havocIn({ pipeline, fleet, operator }: Work, watch: Watch, signal: AbortSignal): Promise<Kill[]> {
+  const workflow = pipeline.workflows.find(({ name }) => name === LINES_WORKFLOW);
+  if (!workflow) throw new Error(`${PIPELINE_PATH} has no workflow ${LINES_WORKFLOW}, during which to kill something`);
+  return wreakHavoc({ fleet, operator, workflowId: workflow.id, note: (text) => watch.note(text), signal });
+}
+
+async function fetchReport(operator: Operator, { id }: VettingRun): Promise<void> {
+  await writeFile(REPORT_FILE, parts());
+  async function* parts(): AsyncGenerator<Uint8Array> {
+    for await (const { data } of operator.getVettingReport({ id })) yield data;
+  }
 }

@@ -42,6 +42,8 @@ function progressChanges(before: Progress | undefined, after: Progress): string[
   return [
     ...after.notes.slice(before?.notes.length ?? 0),
     ...(after.pipeline ? pipelineChanges(before?.pipeline, after.pipeline) : []),
-    ...(after.vetting ? vettingChanges(before?.vetting && withoutSkips(before.vetting), withoutSkips(after.vetting)) : []),
+    ...(after.vetting
+      ? vettingChanges(before?.vetting && withoutSkips(before.vetting), withoutSkips(after.vetting))
+      : []),
   ];
 }

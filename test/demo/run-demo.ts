@@ -1,8 +1,9 @@
-import { renderFailure } from "../../apps/cli/src/failure.ts";
+import { ConnectError } from "@groundcrew/rpc";
+import { renderFailure, toFailure } from "../../apps/cli/src/failure.ts";
 import type { Io } from "../../apps/cli/src/io.ts";
 import { Session } from "../../apps/cli/src/session.ts";
 import { formatDuration } from "../../apps/cli/src/terminal/duration.ts";
-import { paint } from "../../apps/cli/src/terminal/style.ts";
+import { paint, type Style } from "../../apps/cli/src/terminal/style.ts";
 import { scoped } from "../../packages/testkit/src/processes.ts";
 import { prepareKept, REPORT_FILE, type KeptLogs } from "./kept.ts";
 import { playDemo } from "./play-demo.ts";
@@ -24,10 +25,9 @@ export interface DemoOptions {
 export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
   const session = new Session(io, { timeout: CALL_TIMEOUT_MS }, "table");
   const startedMs = io.now();
-  io.signal.addEventListener("abort", () => session.print(["", "Stopping and removing everything …"]));
   const logs = await prepareKept();
   const exitCode = await attempt(session, options, logs);
-  await (exitCode === ExitCode.failed ? logs.write() : logs.drop());
+  if (exitCode === ExitCode.failed) await logs.write();
   tellEnd(session, exitCode, logs, formatDuration(io.now() - startedMs));
   return exitCode;
 }
@@ -38,11 +38,17 @@ async function attempt(session: Session, options: DemoOptions, logs: KeptLogs): 
     return passed ? ExitCode.ok : ExitCode.failed;
   } catch (error) {
     if (session.io.signal.aborted) return ExitCode.interrupted;
-    session.note("", ...renderFailure(session.failure(error), session.io.stderr.style));
+    session.note("", ...explain(error, session.io.stderr.style));
     return ExitCode.failed;
   } finally {
     session.close();
   }
+}
+
+/** What the server refused is told as `crew` tells it; what our own programs said may have many lines. */
+function explain(error: unknown, style: Style): string[] {
+  if (error instanceof ConnectError) return renderFailure(toFailure(error), style);
+  return [`${paint(style, "red", "error:")} ${error instanceof Error ? error.message : String(error)}`];
 }
 
 function tellEnd(session: Session, exitCode: number, logs: KeptLogs, took: string): void {
@@ -59,15 +65,17 @@ function tellEnd(session: Session, exitCode: number, logs: KeptLogs, took: strin
       session.print([`Interrupted after ${took}. Nothing is left.`]);
       return;
     default:
-      session.print([`${paint(style, "red", "The demo failed")}, after ${took}. What its programs logged: ${logs.folder}`]);
+      session.print([
+        `${paint(style, "red", "The demo failed")}, after ${took}. What its programs logged: ${logs.folder}`,
+      ]);
   }
 }
 
 function nextCommands(): string[] {
   return [
     "Next:",
-    "  make up                                                a server and a build agent that keep running",
-    "  bin/crew submit YOUR/REPOSITORY/.groundcrew.yaml -w    run a pipeline of your own",
-    "  bin/crew agents enroll                                 the line to paste on a second machine",
+    "  make up                                          keep a server and a build agent",
+    "  bin/crew submit YOUR/REPO/.groundcrew.yaml -w    run a pipeline of your own",
+    "  bin/crew agents enroll                           the line for a second machine",
   ];
 }

@@ -69,7 +69,13 @@ export class Watch {
     let last: Snapshot | undefined;
     const complete = () => last !== undefined && hasEnded(stateOf(last));
     const { signal } = this.#options;
-    for await (const response of follow({ open, complete, signal, backoffMs: BACKOFF_MS, giveUpAfterMs: GIVE_UP_AFTER_MS })) {
+    for await (const response of follow({
+      open,
+      complete,
+      signal,
+      backoffMs: BACKOFF_MS,
+      giveUpAfterMs: GIVE_UP_AFTER_MS,
+    })) {
       last = snapshotOf(response);
       if (last !== undefined) show(last);
     }

@@ -1,6 +1,7 @@
 import { WorkflowState } from "@groundcrew/proto";
 import {
   runCrew,
+  startCrew,
   startAgent,
   startServer,
   submit,
@@ -31,7 +32,7 @@ const TALK = `
 const EXPECTED = Array.from({ length: LINES }, (_, index) => `line ${index}`);
 
 async function crewLogs(server: TestServer, pipelineId: string): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await runCrew(server, ["pipelines", "logs", pipelineId]);
+  const { exitCode, stdout, stderr } = await runCrew(server, ["pipelines", "logs", pipelineId, "--step", "step 1"]);
   assert.equal(exitCode, 0, stderr);
   assert.ok(stdout.endsWith("\n"));
   return stdout.slice(0, -1).split("\n");
@@ -72,11 +73,11 @@ suite("20,000 lines", { concurrency: true }, () => {
     const server = await startServer(t, { flags: ["--lease-ttl", "20s"] });
     await startAgent(t, server);
     const submitted = await submit(server, TALK);
-    const following = runCrew(server, ["pipelines", "logs", submitted.id, "-f", "--step", "step 1"]);
-    await untilLogged(server, submitted, "line 7000");
+    await untilLogged(server, submitted, "line 0");
+    const crew = startCrew(t, server, ["pipelines", "logs", submitted.id, "-f", "--step", "step 1"]);
+    await crew.said("line 1000");
     await server.restart();
-    const { exitCode, stdout, stderr } = await following;
-    assert.equal(exitCode, 0, stderr);
-    assert.deepEqual(stdout.split("\n"), [...EXPECTED, ""]);
+    assert.deepEqual(await crew.ended, { exitCode: 0, signal: undefined });
+    assert.deepEqual(crew.lines.filter((line) => !line.startsWith("crew: ")), EXPECTED);
   });
 });

@@ -106,11 +106,10 @@ suite("a Postgres that is lost", { concurrency: true }, () => {
 
   test("for a while makes calls fail as retryable, and the server goes on by itself", async (t) => {
     const { server, submitted, finish } = await startTalking(t);
-    const sql = postgres(server.databaseUrl, { max: 1 });
     const database = new URL(server.databaseUrl).pathname.slice(1);
+    const sql = postgres(server.databaseUrl, { max: 1, database: "postgres" });
     await sql.unsafe(`alter database ${database} allow_connections false`);
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and pid <> pg_backend_pid()`;
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
     await assert.rejects(server.operator.whoAmI({}), { code: 14 });
     await sql.unsafe(`alter database ${database} allow_connections true`);
     await sql.end();

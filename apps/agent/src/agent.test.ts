@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
-import { EndReason, StepState, WorkflowState } from "@groundcrew/proto";
+import { DesiredState, EndReason, StepState, WorkflowState } from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
 import type { FakeWorkflow, Work } from "./testing/fake-queue.ts";
 import { FakeServer } from "./testing/fake-server.ts";
@@ -158,6 +158,32 @@ suite("stopping a build", () => {
   });
 });
 
+suite("asking for work", () => {
+  test("a poll that is out when a slot frees is asked again with the new number, under the same id", async (t) => {
+    const { server } = await setUp(t);
+    const gate = join(await temporaryFolder(t), "gate");
+    const workflow = server.queue.submit(build(`while [ ! -e ${gate} ]; do sleep 0.01; done`));
+    await server.until(() => server.polls.at(-1)?.freeSlots === 1);
+    const before = server.polls.length;
+    await writeFile(gate, "");
+    await server.ended(workflow);
+    await server.until(() => server.polls.at(-1)?.freeSlots === 2);
+    assert.equal(server.polls.length, before + 1);
+    assert.equal(server.polls.at(-1)?.pollId, server.polls.at(-2)?.pollId);
+  });
+
+  test("stops while the operator wants it drained, and goes on after", async (t) => {
+    const server = await FakeServer.start(t);
+    server.desiredState = DesiredState.DRAINING;
+    await startAgent(t, server);
+    const workflow = server.queue.submit(build("true"));
+    await server.until(() => server.healthReports.length > 2);
+    assert.deepEqual(server.polls, []);
+    server.desiredState = DesiredState.READY;
+    assert.equal((await server.ended(workflow)).state, WorkflowState.SUCCEEDED);
+  });
+});
+
 suite("answers that get lost", () => {
   test("a lost answer to Next is asked for again under the same id, and the work is started once", async (t) => {
     const { server } = await setUp(t);
@@ -185,8 +211,8 @@ suite("answers that get lost", () => {
     assert.deepEqual(workflow.lines.get("step 1"), ["one", "two"]);
   });
 
-  test("a server that was away while steps ran has every line, in order", async (t) => {
-    const { server } = await setUp(t);
+  test("a server that was away while steps ran has every line, in order; the log tells it once", async (t) => {
+    const { server, logged } = await setUp(t);
     const gate = join(await temporaryFolder(t), "gate");
     const workflow = server.queue.submit(
       build(`seq 1 2000; while [ ! -e ${gate} ]; do sleep 0.01; done; seq 2001 4000`, "echo next"),
@@ -201,6 +227,8 @@ suite("answers that get lost", () => {
       Array.from({ length: 4000 }, (_, index) => String(index + 1)),
     );
     assert.deepEqual(workflow.lines.get("step 2"), ["next"]);
+    assert.equal(logged.filter((line) => line.includes("does not answer")).length, 1);
+    assert.equal(logged.filter((line) => line.includes("answers again")).length, 1);
   });
 
   test("lines that the server turns out to lack at Done are sent again", async (t) => {

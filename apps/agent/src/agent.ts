@@ -122,13 +122,14 @@ export class Agent {
     try {
       await this.#held.changed.until(() => this.#draining.signal.aborted || this.#failed.signal.aborted);
       await this.#letGo(log);
-      this.#failed.signal.throwIfAborted();
-      await health.sayBye(AbortSignal.timeout(BYE_MS)).catch(() => log.warn("could not say bye to the server"));
-      log.info("drained");
     } finally {
       loops.abort(new Error("the agent has ended"));
       await Promise.all(tasks);
     }
+    this.#failed.signal.throwIfAborted();
+    // Last of all: a health report that came after it would undo it.
+    await health.sayBye(AbortSignal.timeout(BYE_MS)).catch(() => log.warn("could not say bye to the server"));
+    log.info("drained");
   }
 
   #startLoops(service: Service, health: HealthReporter, signal: AbortSignal): Promise<void>[] {

@@ -53,7 +53,7 @@ suite("an idle agent", () => {
     await server.until(() => server.healthReports.length > 0);
     first.child.kill("SIGTERM");
     await first.exited;
-    const { child } = spawnAgent(server, await temporaryFolder(t), { env, nodeFlags: ["--max-semi-space-size=1"] });
+    const { child } = spawnAgent(server, await temporaryFolder(t), { env, nodeFlags: ["--max-semi-space-size=2"] });
     await server.until(() => server.registrations.length === 2 && server.healthReports.length > 4);
     const status = await readFile(`/proc/${child.pid}/status`, "utf8");
     const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;

@@ -10,7 +10,8 @@ import {
   type Pipeline,
   type SubmitPipelineRequest,
 } from "@groundcrew/proto";
-import { Code, ConnectError, type RpcServer } from "@groundcrew/rpc";
+import { Code, ConnectError } from "@groundcrew/rpc";
+import { type RpcServer } from "@groundcrew/rpc/server";
 import { TailLogsResponseSchema } from "@groundcrew/proto";
 import { parse } from "yaml";
 import { crew, startCrew } from "./testing/crew-process.ts";

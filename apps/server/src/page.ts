@@ -7,7 +7,7 @@ const DEFAULT_SIZE = 50;
 const MAX_SIZE = 1_000;
 
 /** Which rows of a list to read, newest first. */
-export interface Page {
+interface Page {
   /** How many rows. Read one more: it tells whether there is a next page. */
   size: number;
   /** The key of the last row of the page before. */

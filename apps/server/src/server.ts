@@ -1,13 +1,6 @@
 import { OperatorService, PeerService, SessionService } from "@groundcrew/proto";
-import {
-  fingerprintOf,
-  isLoopback,
-  mount,
-  serveGrpc,
-  serveHttp,
-  type RpcServer,
-  type TlsIdentity,
-} from "@groundcrew/rpc";
+import { fingerprintOf, isLoopback } from "@groundcrew/rpc";
+import { mount, serveGrpc, serveHttp, type RpcServer, type TlsIdentity } from "@groundcrew/rpc/server";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";

@@ -4,19 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { suite, test, type TestContext } from "node:test";
 import { generate } from "selfsigned";
-import {
-  anonymous,
-  Code,
-  ConnectError,
-  createClient,
-  dial,
-  fingerprintOf,
-  mount,
-  serveGrpc,
-  type DialOptions,
-  type ServiceImpl,
-  type TlsIdentity,
-} from "./index.ts";
+import { Code, ConnectError, createClient, dial, fingerprintOf, type DialOptions, type ServiceImpl } from "./index.ts";
+import { anonymous, mount, serveGrpc, type TlsIdentity } from "./server.ts";
 
 async function identity(): Promise<TlsIdentity> {
   const { cert, private: key } = await generate([{ name: "commonName", value: "groundcrew" }], { keyType: "ec" });

@@ -16,18 +16,20 @@ import {
   detailOf,
   dial,
   invalidField,
+  type Client,
+  type HandlerContext,
+  type ServiceImpl,
+  type Transport,
+} from "./index.ts";
+import {
   mount,
   principalOf,
   serveGrpc,
   serveHttp,
   type Authenticate,
   type CallReport,
-  type Client,
-  type HandlerContext,
   type Principal,
-  type ServiceImpl,
-  type Transport,
-} from "./index.ts";
+} from "./server.ts";
 
 const agent: Principal = { kind: "agent", agentId: "a-1", name: "builder", generation: "1" };
 

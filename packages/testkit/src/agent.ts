@@ -23,6 +23,8 @@ export interface AgentOptions {
   env?: Readonly<Record<string, string>>;
   /** Where it dials: a fault proxy. Default: the server. */
   url?: string;
+  /** Out of the reach of a Ctrl-C at the terminal, for an owner that ends it itself. Default: false. */
+  ownGroup?: boolean;
 }
 
 /** Enrols an agent, starts it and waits until it is connected. It ends with its owner. */
@@ -72,7 +74,12 @@ export class TestAgent {
 
   /** Starts it, the first time with a token, and waits until the server lists it as connected. */
   async start(token?: string): Promise<void> {
-    const process = new TestProcess({ program: "agent", args: this.#flags(), env: this.#environment(token) });
+    const process = new TestProcess({
+      program: "agent",
+      args: this.#flags(),
+      env: this.#environment(token),
+      ownGroup: this.#options.ownGroup ?? false,
+    });
     this.#process = process;
     this.#killed = false;
     await process.whileRunning(this.#connected());
@@ -97,10 +104,17 @@ export class TestAgent {
 
   /** Ends it if it runs. For the owner's end. */
   async close(): Promise<void> {
-    // Nothing of its work is wanted any more: the second signal makes it let go at once.
-    this.#process?.signal("SIGTERM");
+    // Without its server it would try for long to hand back what it has.
+    if (!this.#server.isRunning && this.#process?.isRunning) return this.#killAll();
+    // Nothing of its work is wanted any more: a second signal, another one lest they become one, makes it let go.
+    this.#process?.signal("SIGINT");
     await this.#process?.close(this.#owner);
     if (this.#killed) await killProcessesOf(this.#folder);
+  }
+
+  async #killAll(): Promise<void> {
+    await this.kill();
+    await killProcessesOf(this.#folder);
   }
 
   #flags(): string[] {

@@ -40,8 +40,13 @@ export async function freshDatabase(t: TestContext, { prepare }: FreshDatabaseOp
 export async function useCluster({ prepare }: FreshDatabaseOptions): Promise<() => Promise<void>> {
   const cluster = await startThrowAway();
   const template = "groundcrew_template";
-  await administer(cluster.url, (sql) => sql.unsafe(`create database ${template}`));
-  await prepare(withDatabase(cluster.url, template));
+  try {
+    await administer(cluster.url, (sql) => sql.unsafe(`create database ${template}`));
+    await prepare(withDatabase(cluster.url, template));
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
   process.env[CLUSTER_URL] = cluster.url;
   process.env[TEMPLATE] = template;
   return cluster.stop;

@@ -1,7 +1,7 @@
 // What tests share: real databases, real processes, broken networks, and the check of what they left.
 export { enrolmentToken, startAgent, type AgentOptions, type TestAgent } from "./agent.ts";
 export { atEnd, type Owner } from "./at-end.ts";
-export { runAgent, runCrew, runServer, type CrewOptions, type ProgramResult } from "./run-program.ts";
+export { runAgent, runCrew, runServer, startCrew, type CrewOptions, type ProgramResult } from "./run-program.ts";
 export { freshDatabase, useCluster, type FreshDatabaseOptions } from "./database.ts";
 export { eventually, type EventuallyOptions } from "./eventually.ts";
 export { temporaryFolder } from "./folder.ts";

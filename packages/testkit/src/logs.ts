@@ -13,7 +13,8 @@ export async function readLogs({ operator }: TestServer, options: LogOptions): P
   const lines = new Map<string, string[]>();
   for await (const part of operator.tailLogs({ ...options, follow: false })) {
     const known = lines.get(part.stepRunId) ?? [];
-    if (part.firstLine !== known.length) throw new Error(`line ${known.length} is missing, the next is ${part.firstLine}`);
+    if (part.firstLine !== known.length)
+      throw new Error(`line ${known.length} is missing, the next is ${part.firstLine}`);
     known.push(...part.entries.map(({ text }) => Buffer.from(text).toString()));
     lines.set(part.stepRunId, known);
   }

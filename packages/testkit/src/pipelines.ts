@@ -58,7 +58,10 @@ async function watchOnce(
   const leave = new AbortController();
   let last: Pipeline | undefined;
   try {
-    for await (const { pipeline } of operator.watchPipeline({ id }, { signal: AbortSignal.any([signal, leave.signal]) })) {
+    for await (const { pipeline } of operator.watchPipeline(
+      { id },
+      { signal: AbortSignal.any([signal, leave.signal]) },
+    )) {
       last = pipeline;
       if (pipeline && wanted(pipeline)) return pipeline;
     }

@@ -12,5 +12,11 @@ export function mainOf(program: Program): string {
 /** What a program of a test gets of this process's environment: nothing of the user's own configuration. */
 export function plainEnvironment(): Record<string, string> {
   const { PATH = "", TMPDIR } = process.env;
-  return { PATH, HOME: "/nonexistent", LANG: "C.UTF-8", ...(TMPDIR !== undefined && existsSync(TMPDIR) && { TMPDIR }) };
+  return {
+    ...(process.env["TRY"] && { NODE_OPTIONS: process.env["TRY"] }),
+    PATH,
+    HOME: "/nonexistent",
+    LANG: "C.UTF-8",
+    ...(TMPDIR !== undefined && existsSync(TMPDIR) && { TMPDIR }),
+  };
 }

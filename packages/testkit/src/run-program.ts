@@ -1,6 +1,8 @@
 import { execa } from "execa";
 import { mainOf, plainEnvironment, type Program } from "./program.ts";
+import { atEnd, type Owner } from "./at-end.ts";
 import type { TestServer } from "./server.ts";
+import { TestProcess } from "./test-process.ts";
 
 /** How a program ended, and what it said. */
 export interface ProgramResult {
@@ -22,13 +24,25 @@ const RUN_MAX_MS = 60_000;
 
 /** Runs the real `crew` to its end, with the admin token of a server. */
 export function runCrew(
-  { url, adminToken, fingerprint }: Pick<TestServer, "url" | "adminToken" | "fingerprint">,
+  server: CrewTarget,
   args: readonly string[],
   { cwd = "/", env = {} }: CrewOptions = {},
 ): Promise<ProgramResult> {
-  const target = { GROUNDCREW_URL: url, GROUNDCREW_TOKEN: adminToken };
+  return run("cli", args, cwd, { ...crewEnvironment(server), ...env });
+}
+
+/** Starts a `crew` that goes on until it is told to stop, or its owner ends. */
+export function startCrew(owner: Owner, server: CrewTarget, args: readonly string[]): TestProcess {
+  const crew = new TestProcess({ program: "cli", args, env: crewEnvironment(server) });
+  atEnd(owner, () => crew.close(owner));
+  return crew;
+}
+
+type CrewTarget = Pick<TestServer, "url" | "adminToken" | "fingerprint">;
+
+function crewEnvironment({ url, adminToken, fingerprint }: CrewTarget): Record<string, string> {
   const trust = fingerprint === "" ? {} : { GROUNDCREW_FINGERPRINT: fingerprint };
-  return run("cli", args, cwd, { ...target, ...trust, ...env });
+  return { GROUNDCREW_URL: url, GROUNDCREW_TOKEN: adminToken, ...trust };
 }
 
 /** Runs a server to its end: a command such as `migrate`, or one that cannot start. */

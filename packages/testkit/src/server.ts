@@ -20,6 +20,8 @@ export interface LaunchOptions {
   env?: Readonly<Record<string, string>>;
   /** Where it keeps what it keeps. Default: a folder of its own. */
   stateDir?: string;
+  /** Out of the reach of a Ctrl-C at the terminal, for an owner that ends it itself. Default: false. */
+  ownGroup?: boolean;
 }
 
 /** How long a server may take to start, in milliseconds: the first start of an embedded Postgres on a busy machine. */
@@ -72,6 +74,11 @@ export class TestServer {
     return this.#running.process;
   }
 
+  /** Whether its newest process runs. */
+  get isRunning(): boolean {
+    return this.#process?.isRunning ?? false;
+  }
+
   /** The token that the first start made. */
   get adminToken(): string {
     return this.#adminToken;
@@ -103,6 +110,7 @@ export class TestServer {
       program: "server",
       args: [...this.#flags(), "--ready-file", readyFile, "--admin-token-file", tokenFile],
       env: this.#environment(),
+      ownGroup: this.#options.ownGroup ?? false,
     });
     this.#process = process;
     const ready = await awaitReady(process, readyFile);

@@ -11,7 +11,10 @@ const QUICK = ["--lease-ttl", "2s", "--health-interval", "500ms", "--poll-hold",
  * Starts a real server for a test, on a migrated database of its own and with short intervals. When the test has ended
  * and the server with it, the history it left is checked; see {@link checkHistory}.
  */
-export async function startServer(t: TestContext, options: Omit<LaunchOptions, "databaseUrl"> = {}): Promise<TestServer> {
+export async function startServer(
+  t: TestContext,
+  options: Omit<LaunchOptions, "databaseUrl"> = {},
+): Promise<TestServer> {
   const owner: Owner = t;
   let databaseUrl: string | undefined;
   // Registered before the database's own end, and done after the server's.

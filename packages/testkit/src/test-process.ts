@@ -18,6 +18,8 @@ export interface ProcessOptions {
   args: readonly string[];
   /** Added to PATH, HOME and LANG; nothing else of this process's environment is handed on. */
   env?: Readonly<Record<string, string>>;
+  /** In a process group of its own, which a Ctrl-C at the terminal does not reach. Default: in this process's. */
+  ownGroup?: boolean;
 }
 
 /** How many of its last lines are shown when its test fails. */
@@ -32,18 +34,20 @@ export class TestProcess {
   readonly #process;
   readonly #emitter = new EventEmitter().setMaxListeners(0);
   #killed = false;
+  #hasEnded = false;
   /** What it wrote to standard output and error so far. */
   readonly lines: string[] = [];
   /** Resolves when it has ended and everything it wrote is in `lines`. */
   readonly ended: Promise<Ended>;
 
-  constructor({ program, args, env }: ProcessOptions) {
+  constructor({ program, args, env, ownGroup = false }: ProcessOptions) {
     this.#program = program;
     this.#process = execa(process.execPath, [mainOf(program), ...args], {
       env: { ...plainEnvironment(), ...env },
       extendEnv: false,
       // Not this project's own folder, so that nothing is found by accident.
       cwd: "/",
+      detached: ownGroup,
       stdin: "ignore",
       buffer: false,
       forceKillAfterDelay: false,
@@ -52,6 +56,7 @@ export class TestProcess {
     const read = [this.#read(this.#process.stdout), this.#read(this.#process.stderr)];
     this.ended = this.#process.then(async ({ exitCode, signal }) => {
       await Promise.all(read);
+      this.#hasEnded = true;
       this.#emitter.emit("end");
       return { exitCode, signal };
     });
@@ -59,6 +64,10 @@ export class TestProcess {
 
   get pid(): number {
     return this.#process.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return !this.#hasEnded;
   }
 
   /** Sends a signal. No effect on a process that has ended. */
@@ -78,7 +87,8 @@ export class TestProcess {
     const late = setTimeout(() => this.signal("SIGKILL"), CLOSE_MAX_MS);
     const { signal } = await this.end("SIGTERM");
     clearTimeout(late);
-    if (owner.passed === false) console.error(`${this.failure(`(process ${this.pid}) said`).message}\n`);
+    if (owner.passed === false || process.env["SHOW"])
+      console.error(`${this.failure(`(process ${this.pid}) said`).message}\n`);
     if (signal === "SIGKILL" && !this.#killed) throw this.failure(`did not obey SIGTERM within ${CLOSE_MAX_MS} ms`);
   }
 

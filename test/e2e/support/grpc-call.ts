@@ -10,7 +10,7 @@ export interface GrpcAnswer {
 
 /** One gRPC call with nothing but HTTP/2 below it: what a client in any other language sends and sees. */
 export async function grpcCall(url: string, path: string, ...messages: Uint8Array[]): Promise<GrpcAnswer> {
-  const session = connect(url);
+  const session = connect(url, { maxSessionMemory: 100 });
   try {
     const stream = session.request({
       [constants.HTTP2_HEADER_METHOD]: "POST",

@@ -42,7 +42,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The value, trimmed; "" for a placeholder or a repetition of one character. */
 export function realValue(text: string): string {
   const value = text.trim();
-  const isRepetition = /^(.)\1*$/.test(value.replaceAll(/[\s.:-]/g, ""));
+  const isRepetition = /^(.?)\1*$/.test(value.replaceAll(/[\s.:-]/g, ""));
   return isRepetition || PLACEHOLDERS.has(value.toLowerCase()) ? "" : value;
 }
 

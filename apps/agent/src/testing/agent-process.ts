@@ -42,6 +42,7 @@ export function spawnAgent(server: FakeServer, stateDirectory: string, options: 
     child,
     exited,
     logged,
+    /** Resolves once a log line holds the text. */
     logs: (text: string) => changed.until(() => logged.some((line) => line.includes(text))),
   };
 }

@@ -1,14 +1,6 @@
 import type { TestContext } from "node:test";
-import {
-  Code,
-  ConnectError,
-  mount,
-  serveGrpc,
-  anonymous,
-  type HandlerContext,
-  type RpcServer,
-  type ServiceImpl,
-} from "@groundcrew/rpc";
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@groundcrew/rpc";
+import { mount, serveGrpc, anonymous, type RpcServer } from "@groundcrew/rpc/server";
 import {
   BlobOffsetSchema,
   DesiredState,
@@ -25,11 +17,15 @@ import { FakeQueue, refOf, type FakeWorkflow } from "./fake-queue.ts";
 
 type Method = keyof ServiceImpl<typeof PeerService>;
 
+// A test that waits in vain ends with an error, well after the slowest machine would have been done.
+const PATIENCE_MS = 30_000;
+
 /** A server of PeerService in memory, on a real port, that can be made to fail. Stopped when the test ends. */
 export class FakeServer {
   readonly queue = new FakeQueue();
   readonly registrations: RegisterAgentRequest[] = [];
   readonly healthReports: ReportHealthRequest[] = [];
+  readonly polls: { pollId: string; freeSlots: number }[] = [];
   /** Number of calls that were answered or refused, by method. */
   readonly calls = new Map<Method, number>();
   /** Asked before each call; what it throws is the answer. */
@@ -75,9 +71,11 @@ export class FakeServer {
     await this.#rpc?.close(0);
   }
 
-  /** Resolves once `test()` holds; it is tried after each thing the agent does. */
+  /** Resolves once `test()` holds; it is tried after each thing the agent does. Throws when it takes too long. */
   async until(test: () => boolean): Promise<void> {
-    await this.queue.changed.until(test);
+    const happened = await this.queue.changed.until(test, { timeoutMs: PATIENCE_MS });
+    if (!happened)
+      throw new Error(`the agent did not do within ${PATIENCE_MS} ms what the test waits for: ${String(test)}`);
   }
 
   /** Resolves with what the agent reported as the end. */
@@ -91,13 +89,15 @@ export class FakeServer {
     const { queue } = this;
     const service: ServiceImpl<typeof PeerService> = {
       version: () => ({ serverVersion: "0.1.0", protocolMin: this.protocol.min, protocolMax: this.protocol.max }),
-      registerAgent: (request) => this.#register(request),
+      registerAgent: (request, { requestHeader }) => this.#register(request, requestHeader.get("authorization") ?? ""),
       unregisterAgent: () => ({}),
       reportHealth: (request) => {
         this.healthReports.push(request);
         return { desiredState: this.desiredState };
       },
       next: async ({ pollId, freeSlots }, context) => {
+        this.polls.push({ pollId, freeSlots });
+        queue.changed.notify();
         await this.#hold(context, () => queue.poll(pollId, freeSlots) !== undefined);
         return { grants: queue.poll(pollId, freeSlots) ?? [] };
       },
@@ -157,11 +157,11 @@ export class FakeServer {
     return Object.fromEntries(methods) as ServiceImpl<typeof PeerService>;
   }
 
-  #register(request: RegisterAgentRequest) {
+  #register(request: RegisterAgentRequest, authorization: string) {
     this.registrations.push(request);
     return {
       agentId: "5e0bd3ac-0a3c-4b19-a8f7-3d6d4d3e2f10",
-      credential: this.registrations.length === 1 ? `gca_${"a".repeat(43)}` : "",
+      credential: authorization.includes(" gce_") ? `gca_${"a".repeat(43)}` : "",
       generation: String(this.registrations.length),
       leaseTtlMs: 60_000,
       extendIntervalMs: this.extendIntervalMs,

@@ -19,7 +19,7 @@ const workflowLooks: Record<Known<typeof WorkflowState>, Look> = {
   [WorkflowState.UNSPECIFIED]: unknown,
   [WorkflowState.BLOCKED]: look("·", ".", "blocked", "dim"),
   [WorkflowState.QUEUED]: look("○", "o", "queued", "dim"),
-  [WorkflowState.LEASED]: look("◌", "o", "starting", "yellow"),
+  [WorkflowState.LEASED]: look("◌", "o", "leased", "yellow"),
   [WorkflowState.RUNNING]: look("●", "*", "running", "yellow"),
   [WorkflowState.SUCCEEDED]: look("✓", "+", "succeeded", "green"),
   [WorkflowState.FAILED]: look("✗", "x", "failed", "red"),

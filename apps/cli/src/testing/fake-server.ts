@@ -1,6 +1,7 @@
 import { Access, OperatorService } from "@groundcrew/proto";
-import { Code, ConnectError, mount, serveGrpc, type RpcServer, type ServiceImpl } from "@groundcrew/rpc";
-import type { Authenticate, GrpcServerOptions } from "@groundcrew/rpc";
+import { Code, ConnectError, type ServiceImpl } from "@groundcrew/rpc";
+import { mount, serveGrpc, type RpcServer } from "@groundcrew/rpc/server";
+import type { Authenticate, GrpcServerOptions } from "@groundcrew/rpc/server";
 
 /** The operator token that a fake server knows. */
 export const FAKE_TOKEN = "gco_fake-token-of-the-tests-0123456789abcdefghij";

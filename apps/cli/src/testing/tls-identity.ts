@@ -1,4 +1,4 @@
-import type { TlsIdentity } from "@groundcrew/rpc";
+import type { TlsIdentity } from "@groundcrew/rpc/server";
 
 /** A self-signed certificate for 127.0.0.1 and localhost, valid until 2126, and its key: for tests only. */
 export const testIdentity: TlsIdentity = {

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { WatchPipelineResponseSchema, WorkflowState, type Pipeline } from "@groundcrew/proto";
+import { StepState, WatchPipelineResponseSchema, WorkflowState, type Pipeline } from "@groundcrew/proto";
 import type { ExitCode } from "../exit-codes.ts";
 import { hasEnded, workflowLook } from "../render/looks.ts";
 import { newestStepRuns, renderPipeline } from "../render/pipeline.ts";
@@ -38,7 +38,8 @@ function whereToLook(pipeline: Pipeline, session: Session): string[] {
     ({ state, stepRuns }) => state !== WorkflowState.SUCCEEDED && stepRuns.length > 0,
   );
   return bad.map((workflow) => {
-    const step = newestStepRuns(workflow).at(-1)?.ref?.step ?? "";
+    const runs = newestStepRuns(workflow).filter(({ state }) => state !== StepState.SKIPPED);
+    const step = runs.at(-1)?.ref?.step ?? "";
     const { word, colour } = workflowLook(workflow.state);
     const command = `crew workflows logs ${workflow.id} --step ${shellWord(visible(step))}`;
     return `${visible(workflow.name)} ${paint(session.io.stderr.style, colour, word)}; its log: ${command}`;

@@ -28,7 +28,7 @@ export function selectAgents(db: Db, intervals: Pick<Intervals, "healthIntervalM
 }
 
 /** A row of {@link selectAgents}. */
-export type ShownAgent =
+type ShownAgent =
   ReturnType<typeof selectAgents> extends SelectQueryBuilder<infer _Db, infer _Tables, infer Row> ? Row : never;
 
 // One that registered and was never heard of again has not been connecting for ever since.

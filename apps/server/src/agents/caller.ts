@@ -1,4 +1,5 @@
-import { Code, ConnectError, invalidField, principalOf, type HandlerContext } from "@groundcrew/rpc";
+import { Code, ConnectError, invalidField, type HandlerContext } from "@groundcrew/rpc";
+import { principalOf } from "@groundcrew/rpc/server";
 import { GENERATION_HEADER } from "../tokens/authenticate.ts";
 
 /** The agent that makes a call, and the generation its process was given. */

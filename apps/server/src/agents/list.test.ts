@@ -21,9 +21,10 @@ function health(context: ServerContext, agent: Caller, changes: { bye?: boolean;
   return reportHealth(context, agent, create(ReportHealthRequestSchema, changes));
 }
 
+const earlier = (column: string) => sql<Date>`${sql.ref(column)} - interval '1 minute'`;
+
 /** Makes everything an agent ever said a minute older. */
 function age({ db }: ServerContext, { agentId }: Caller) {
-  const earlier = (column: string) => sql<Date>`${sql.ref(column)} - interval '1 minute'`;
   return db
     .updateTable("agents")
     .set({
@@ -113,12 +114,16 @@ suite("the list of agents", () => {
       shown.push(...(page.agents ?? []).map(({ name }) => name));
       token = page.nextPageToken ?? "";
     } while (token !== "");
-    assert.deepEqual([shown[0], shown.slice(1, 4).toSorted(), shown[4]], ["e", ["b", "c", "d"], "a"]);
+    assert.deepEqual(
+      [shown.length, shown[0], new Set(shown.slice(1, 4)), shown[4]],
+      [5, "e", new Set(["b", "c", "d"]), "a"],
+    );
   });
 
-  for (const token of ["%", "MQ", Buffer.from("1.x").toString("base64url")]) {
-    test(`refuses the page token ${token}`, async (t) => {
-      await assert.rejects(list(await testContext(t), { token }), { code: Code.InvalidArgument });
-    });
-  }
+  test("refuses a page token that it did not make", async (t) => {
+    const context = await testContext(t);
+    for (const token of ["%", "MQ", Buffer.from("1.x").toString("base64url")]) {
+      await assert.rejects(list(context, { token }), { code: Code.InvalidArgument });
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import type { PeerService } from "@groundcrew/proto";
-import { PROTOCOL_MAX, PROTOCOL_MIN, principalOf, type ServiceImpl } from "@groundcrew/rpc";
+import { PROTOCOL_MAX, PROTOCOL_MIN, type ServiceImpl } from "@groundcrew/rpc";
+import { principalOf } from "@groundcrew/rpc/server";
 import type { ServerContext } from "../context.ts";
 import { SERVER_VERSION } from "../version.ts";
 import { callerOf } from "./caller.ts";

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { DesiredState, FieldViolationSchema, RegisterAgentRequestSchema, WorkKind } from "@groundcrew/proto";
-import { Code, ConnectError, detailOf, type Principal } from "@groundcrew/rpc";
+import { Code, ConnectError, detailOf } from "@groundcrew/rpc";
+import { type Principal } from "@groundcrew/rpc/server";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ServerContext } from "../context.ts";

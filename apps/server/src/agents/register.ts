@@ -1,7 +1,8 @@
 import type { AgentInfo, RegisterAgentRequest, RegisterAgentResponseSchema } from "@groundcrew/proto";
 import { DesiredState, ProtocolMismatchSchema } from "@groundcrew/proto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, invalidField, PROTOCOL_MAX, PROTOCOL_MIN, type Principal } from "@groundcrew/rpc";
+import { Code, ConnectError, invalidField, PROTOCOL_MAX, PROTOCOL_MIN } from "@groundcrew/rpc";
+import { type Principal } from "@groundcrew/rpc/server";
 import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
@@ -139,6 +140,7 @@ async function store(tx: Tx, agent: AgentRow | undefined, info: CheckedInfo, mac
     ...(enrolment && {
       credential_hash: enrolment.hash,
       enrolled_by: principal.kind === "enrolment" ? principal.tokenId : null,
+      lifecycle: "ready" as const,
     }),
   };
   const columns = ["id", "name", "generation", "lifecycle"] as const;

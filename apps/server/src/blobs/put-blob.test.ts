@@ -7,7 +7,6 @@ import { Code, ConnectError, detailOf } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import { testContext } from "../testing/context.ts";
 import { enrolAgent, insertWorkflow, startOne } from "../testing/fleet.ts";
-import { blobHandlers } from "./peer-handlers.ts";
 import type { BlobStore } from "./store.ts";
 import { peerClient } from "./testing/peer-client.ts";
 
@@ -33,7 +32,7 @@ async function runningBuild(t: TestContext) {
   const agent = await enrolAgent(context);
   await insertWorkflow(context);
   const { workflowId, epoch } = await startOne(context, agent);
-  const client = await peerClient(t, blobHandlers(context), agent);
+  const client = await peerClient(t, context, agent);
   const stepRun = { workflowId, epoch, step: "run", try: 1 };
   const headerOf = (content: Uint8Array, more: Partial<Header> = {}): Header => ({
     stepRun,
@@ -128,7 +127,7 @@ suite("PutBlob and GetBlob", () => {
     const { client, context, agent, headerOf } = await runningBuild(t);
     const content = randomBytes(1000);
     const { arrived, ended, blobs } = watched(context.blobs);
-    const watchedClient = await peerClient(t, blobHandlers({ ...context, blobs }), agent);
+    const watchedClient = await peerClient(t, { ...context, blobs }, agent);
     const gone = new AbortController();
     const stuck = (async function* () {
       yield* messages(headerOf(content), content.subarray(0, 600));
@@ -157,7 +156,7 @@ suite("PutBlob and GetBlob", () => {
     const { client, context, agent, headerOf } = await runningBuild(t);
     const content = randomBytes(1000);
     const { arrived, blobs } = watched(context.blobs);
-    const slowClient = await peerClient(t, blobHandlers({ ...context, blobs }), agent);
+    const slowClient = await peerClient(t, { ...context, blobs }, agent);
     const rest = Promise.withResolvers<Uint8Array>();
     const slow = (async function* () {
       yield* messages(headerOf(content), content.subarray(0, 500));
@@ -174,7 +173,7 @@ suite("PutBlob and GetBlob", () => {
 
   test("only the lease's own agent may store, up to 24 hours after the lease's end", async (t) => {
     const { client, context, stepRun, headerOf } = await runningBuild(t);
-    const other = await peerClient(t, blobHandlers(context), await enrolAgent(context));
+    const other = await peerClient(t, context, await enrolAgent(context));
     const content = Buffer.from("evidence");
     const upload = (name: string) => messages(headerOf(content, { name }), content);
 

@@ -19,7 +19,7 @@ export interface Upload {
 }
 
 /** What was stored. */
-export interface StoredBlob {
+interface StoredBlob {
   size: number;
   /** 32 bytes. */
   sha256: Uint8Array;

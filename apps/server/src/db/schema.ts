@@ -6,7 +6,7 @@ import type { WorkflowPlanRow } from "../workflows/plan.ts";
 type Id = string;
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 type NullableTimestamp = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
-/** A jsonb column: read as a value, written as JSON text. */
+/** A jsonb column: read as a value, written with json() of db/json.ts. */
 type Json<T> = ColumnType<T, string, string>;
 
 /** The states of a workflow, as stored. */

@@ -6,7 +6,7 @@ import type { Topic } from "./hints.ts";
 const POLL_MS = 2_000;
 
 /** What a watch follows, and for whom. */
-export interface WatchOptions {
+interface WatchOptions {
   topics: readonly Topic[];
   /** The least time from the end of one round to the start of the next, in milliseconds: hints meanwhile are one. */
   gapMs: number;

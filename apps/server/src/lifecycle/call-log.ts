@@ -1,4 +1,5 @@
-import { Code, type CallReport, type Principal } from "@groundcrew/rpc";
+import { Code } from "@groundcrew/rpc";
+import { type CallReport, type Principal } from "@groundcrew/rpc/server";
 import type { Logger } from "pino";
 
 /** Codes that are an answer like any other: the caller's doing, or the end of a poll. */

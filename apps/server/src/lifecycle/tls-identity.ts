@@ -1,4 +1,5 @@
-import { isLoopback, type TlsIdentity } from "@groundcrew/rpc";
+import { isLoopback } from "@groundcrew/rpc";
+import { type TlsIdentity } from "@groundcrew/rpc/server";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";

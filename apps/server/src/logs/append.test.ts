@@ -90,7 +90,15 @@ suite("a log", () => {
     const huge = logLines(lease, 0, 1);
     if (huge.entries[0]) huge.entries[0].text = new Uint8Array(5 * 1024 * 1024);
     assert.equal(await refusalCode(appendLog(context, agent, huge)), Code.InvalidArgument);
+    assert.equal(await refusalCode(appendLog(context, agent, logLines(lease, 3, 0, 3))), Code.InvalidArgument);
     assert.deepEqual(await stored(context), []);
+  });
+
+  test("takes nothing after an end that Done declared lost", async (t) => {
+    const { context, agent, lease } = await running(t);
+    await done(context, agent, lease, { lines: [{ step: "run", try: 1, lineCount: 3, restLost: true }] });
+    assert.equal(await refusalCode(appendLog(context, agent, logLines(lease, 3, 1))), Code.InvalidArgument);
+    assert.equal(await appendLog(context, agent, logLines(lease, 0, 3)), 3, "nor what was lost, should it turn up");
   });
 });
 

@@ -49,6 +49,8 @@ function checkedBatch({ firstLine, lostBefore, entries, baseTime }: EnqueueLogRe
   requireRange("first_line", firstLine, 0, LINES_MAX - entries.length);
   const bytes = entries.reduce((sum, { text }) => sum + text.length, 0);
   if (bytes > BATCH_MAX_BYTES) throw invalidField("entries", `${bytes} bytes`, `at most ${BATCH_MAX_BYTES} bytes`);
+  if (entries.length === 0 && lostBefore > 0)
+    throw invalidField("entries", "absent", "a line after the lost ones; a lost end is declared by Done");
   if (entries.length > 0 && !baseTime) throw invalidField("base_time", "absent", "the time of the batch");
   return { firstLine, lostBefore, entries, baseTime };
 }
@@ -72,7 +74,7 @@ async function append(tx: Tx, stepRun: StepRunRow, batch: Batch): Promise<number
 async function insertChunk(tx: Tx, stepRunId: string, batch: Batch): Promise<void> {
   const { firstLine, lostBefore, entries, baseTime } = batch;
   const stored = create(EnqueueLogRequestSchema, { firstLine, lostBefore, entries, ...(baseTime && { baseTime }) });
-  await tx
+  const { numInsertedOrUpdatedRows: inserted } = await tx
     .insertInto("log_chunks")
     .values({
       step_run_id: stepRunId,
@@ -81,7 +83,10 @@ async function insertChunk(tx: Tx, stepRunId: string, batch: Batch): Promise<voi
       lost_before: lostBefore,
       data: await compress(toBinary(EnqueueLogRequestSchema, stored)),
     })
-    .execute();
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  // Only the gap that Done declared at the end of a log has a line number without a line.
+  if (!inserted) throw invalidField("first_line", firstLine, "no line: Done declared the rest of this log lost");
   await tx
     .updateTable("step_runs")
     .set({ next_line: firstLine + entries.length })

@@ -14,7 +14,7 @@ const PAGE_CHUNKS = 64;
 const PAGE_BYTES = 1024 * 1024;
 
 /** Where a reader stands in a step run's log. */
-export interface LogPosition {
+interface LogPosition {
   stepRunId: string;
   /** The next line to read. */
   nextLine: number;
@@ -39,7 +39,7 @@ export interface Chunk {
 export async function* readChunks(db: Db, positions: readonly LogPosition[]): AsyncGenerator<Chunk> {
   let pending = positions.filter(hasMore);
   while (pending.length > 0) {
-    const some = pageful(pending);
+    const some = pending.slice(0, PAGE_CHUNKS);
     const { chunks, complete } = await readPage(db, some);
     const last = complete ? undefined : chunks.at(-1)?.stepRunId;
     for (const chunk of chunks) {
@@ -59,14 +59,6 @@ export async function readBatch({ data }: Chunk): Promise<EnqueueLogRequest> {
 
 function hasMore({ nextLine, lineCount }: LogPosition): boolean {
   return nextLine < lineCount;
-}
-
-/** As many step runs as one page may well finish: there are no more chunks than lines. */
-function pageful(pending: readonly LogPosition[]): LogPosition[] {
-  let lines = 0;
-  const some = pending.slice(0, PAGE_CHUNKS);
-  const full = some.findIndex(({ nextLine, lineCount }) => (lines += lineCount - nextLine) >= PAGE_CHUNKS);
-  return full === -1 ? some : some.slice(0, full + 1);
 }
 
 /** What a page went past has no more, even where chunks are gone; it stopped inside `last`, if anywhere. */

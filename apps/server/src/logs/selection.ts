@@ -6,7 +6,7 @@ import type { Topic } from "../db/hints.ts";
 import { requireId, requireText } from "../validate.ts";
 
 /** What to read, checked. */
-export interface LogSelection {
+interface LogSelection {
   workflowIds: string[];
   /** Only steps of this name; null: all. */
   step: string | null;

@@ -29,7 +29,7 @@ export function selectMachines(db: Db) {
 }
 
 /** A row of {@link selectMachines}. */
-export type ShownMachine =
+type ShownMachine =
   ReturnType<typeof selectMachines> extends SelectQueryBuilder<infer _Db, infer _Tables, infer Row> ? Row : never;
 
 /** A machine as the contract has it. */

@@ -9,7 +9,7 @@ import {
   WorkKind,
   type Grant,
 } from "@groundcrew/proto";
-import type { Principal } from "@groundcrew/rpc";
+import type { Principal } from "@groundcrew/rpc/server";
 import { randomUUID } from "node:crypto";
 import type { Caller } from "../agents/caller.ts";
 import { registerAgent } from "../agents/register.ts";

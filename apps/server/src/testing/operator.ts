@@ -1,5 +1,6 @@
 import { OperatorService } from "@groundcrew/proto";
-import { createClient, dial, mount, serveGrpc, type Client, type OperatorRole } from "@groundcrew/rpc";
+import { createClient, dial, type Client } from "@groundcrew/rpc";
+import { mount, serveGrpc, type OperatorRole } from "@groundcrew/rpc/server";
 import type { TestContext } from "node:test";
 import type { ServerContext } from "../context.ts";
 import { operatorService } from "../operator-service.ts";

@@ -1,5 +1,6 @@
 import { SupersededSchema } from "@groundcrew/proto";
-import { Code, ConnectError, invalidField, type Authenticate, type Principal } from "@groundcrew/rpc";
+import { Code, ConnectError, invalidField } from "@groundcrew/rpc";
+import { type Authenticate, type Principal } from "@groundcrew/rpc/server";
 import { sql } from "kysely";
 import type { Db } from "../context.ts";
 import { hashSecret, PREFIXES } from "./secret.ts";

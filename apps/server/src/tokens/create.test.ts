@@ -78,13 +78,16 @@ suite("a new token", () => {
     ["of an operator that is reusable", { ...operator, reusable: true }, "reusable"],
     ["to enrol with a role", { ...enrolment, role: Access.ADMIN }, "role"],
   ];
-  for (const [what, request, field] of bad) {
-    test(`${what} is refused, naming ${field}`, async (t) => {
-      const error: unknown = await make(await testContext(t), request).catch((error: unknown) => error);
-      assert.ok(error instanceof ConnectError && error.code === Code.InvalidArgument);
-      assert.equal(detailOf(error, FieldViolationSchema)?.field, field);
-    });
-  }
+  test("is refused", async (t) => {
+    const context = await testContext(t);
+    for (const [what, request, field] of bad) {
+      await t.test(`${what}, naming ${field}`, async () => {
+        const error: unknown = await make(context, request).catch((error: unknown) => error);
+        assert.ok(error instanceof ConnectError && error.code === Code.InvalidArgument);
+        assert.equal(detailOf(error, FieldViolationSchema)?.field, field);
+      });
+    }
+  });
 });
 
 suite("the list of tokens", () => {

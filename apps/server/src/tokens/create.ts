@@ -1,5 +1,6 @@
 import { Access, TokenKind, type CreateTokenRequest, type Token } from "@groundcrew/proto";
-import { invalidField, type OperatorRole } from "@groundcrew/rpc";
+import { invalidField } from "@groundcrew/rpc";
+import { type OperatorRole } from "@groundcrew/rpc/server";
 import { sql } from "kysely";
 import type { Db } from "../context.ts";
 import { requireText } from "../validate.ts";

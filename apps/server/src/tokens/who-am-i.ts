@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Access, type WhoAmIResponseSchema } from "@groundcrew/proto";
-import { principalOf, type HandlerContext } from "@groundcrew/rpc";
+import { type HandlerContext } from "@groundcrew/rpc";
+import { principalOf } from "@groundcrew/rpc/server";
 import type { ServerContext } from "../context.ts";
 import { SERVER_VERSION } from "../version.ts";
 import { ROLES } from "./token-message.ts";

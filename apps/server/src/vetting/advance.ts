@@ -16,7 +16,7 @@ type NextAction = MessageInitShape<typeof NextActionSchema>;
 /**
  * What a vetting run's agent does next: the stage the run is at, or stop. Once every stage is judged it makes the
  * report first. For a transaction that holds the workflow's row; the caller publishes the workflow's topics after the
- * commit. Asking again changes nothing but the moment the stage was last asked for.
+ * commit. Asking again answers the same until the agent has reported the stage.
  */
 export async function nextOfVetting(tx: Tx, context: ServerContext, row: WorkflowRow): Promise<NextAction> {
   if (row.cancel_requested_at) return stop({ state: "canceled", reason: "canceled" });
@@ -60,10 +60,13 @@ async function runStage(
   vetting: VettingRunRow,
   { stage, timeoutMs, parameters }: Extract<NextStage, { kind: "run_stage" }>,
 ): Promise<NextAction> {
-  await writeVettingRun(tx, row.id, { run: vetting.run, stageTimes: await timed(tx, vetting, stage, "startedAt") });
-  const stageTry = (await newestTry(tx, row, stage)) + 1;
+  const newest = await newestTry(tx, row, stage);
+  // A stage starts when it is told to, unless this lease's agent has been heard of it already.
+  if (newest === 0) {
+    await writeVettingRun(tx, row.id, { run: vetting.run, stageTimes: await timed(tx, vetting, stage, "startedAt") });
+  }
   const parametersJson = JSON.stringify(parameters);
-  return { action: { case: "runStage", value: { stage, try: stageTry, timeoutMs, parametersJson } } };
+  return { action: { case: "runStage", value: { stage, try: newest + 1, timeoutMs, parametersJson } } };
 }
 
 async function report(tx: Tx, context: ServerContext, row: WorkflowRow, vetting: VettingRunRow): Promise<NextAction> {

@@ -9,7 +9,7 @@ import type { VettingRunRow } from "./run-row.ts";
 type Init = MessageInitShape<typeof VettingRunSchema>;
 
 /** What a run's message is made from. */
-export interface RunParts {
+interface RunParts {
   vetting: VettingRunRow;
   workflow: Workflow;
   machine: Machine;

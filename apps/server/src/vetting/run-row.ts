@@ -3,7 +3,6 @@ import { sql, type Selectable } from "kysely";
 import type { Db, Tx } from "../context.ts";
 import { json } from "../db/json.ts";
 import type { Database, StageTimes } from "../db/schema.ts";
-import { evidenceJson } from "./jsonb.ts";
 
 /** A vetting run's row. Whoever changes it holds the lock on its workflow's row. */
 export type VettingRunRow = Selectable<Database["vetting_runs"]>;
@@ -22,7 +21,7 @@ export async function writeVettingRun(
   await tx
     .updateTable("vetting_runs")
     .set({
-      run: evidenceJson(run),
+      run: json(run),
       stage_times: json(stageTimes),
       ...(reportBlobId !== undefined && { report_blob_id: reportBlobId }),
     })

@@ -8,8 +8,7 @@ import type { WorkflowPlanRow } from "../workflows/plan.ts";
 import { labelClassIds } from "../workflows/label-classes.ts";
 import { recordEvent, TERMINAL_STATES } from "../workflows/transitions.ts";
 import { chooseProfile } from "./choose-profile.ts";
-import { evidenceJson } from "./jsonb.ts";
-import { describe, resolveTarget, type MachineRow } from "./target.ts";
+import { describeMachine, resolveTarget, type MachineRow } from "./target.ts";
 
 /** What a run may take beyond its stages' limits, for sending and judging their evidence, in milliseconds. */
 const SLACK_MS = 10 * 60_000;
@@ -48,7 +47,7 @@ async function claimMachine(tx: Tx, machine: MachineRow): Promise<void> {
     .executeTakeFirst();
   if (!unfinished) return;
   const { id, state } = unfinished;
-  throw conflict(`vetting run ${id} of ${describe(machine)} is ${state}; wait until it has ended, or cancel it`);
+  throw conflict(`vetting run ${id} of ${describeMachine(machine)} is ${state}; wait until it has ended, or cancel it`);
 }
 
 async function insertRun(tx: Tx, machine: MachineRow, profile: Profile, actor: string): Promise<string> {
@@ -74,7 +73,7 @@ async function insertRun(tx: Tx, machine: MachineRow, profile: Profile, actor: s
       workflow_id: id,
       machine_id: machine.id,
       profile_name: profile.name,
-      run: evidenceJson(startRun(profile)),
+      run: json(startRun(profile)),
     })
     .execute();
   await recordEvent(tx, { id, epoch: "0", state: null }, "queued", null, actor);

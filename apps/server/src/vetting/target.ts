@@ -10,7 +10,7 @@ export type MachineRow = Selectable<Database["machines"]>;
 /** How many of the machines that share a name are listed for the caller to choose from. */
 const LISTED_MAX = 10;
 
-const ENROL = "`crew agents enroll` prints the line that enrols one; run it on the machine with --serves vetting";
+const ENROL = "`crew agents enroll --serves vetting` prints the line that enrols one";
 
 /**
  * The one machine that has this id, serial or host name, or a vetting agent of this id or name. Throws when there is
@@ -21,7 +21,7 @@ export async function resolveTarget(db: Db, target: string): Promise<MachineRow>
   const [machine, ...others] = await candidates(db, target);
   if (!machine) throw noMachine(target);
   if (others.length > 0) throw ambiguous(target, [machine, ...others]);
-  if (!machine.vetted) throw conflict(`no vetting agent is enrolled on ${describe(machine)}: ${ENROL}`);
+  if (!machine.vetted) throw conflict(`no vetting agent is enrolled on ${describeMachine(machine)}; ${ENROL}`);
   return machine;
 }
 
@@ -48,19 +48,19 @@ function candidates(db: Db, target: string): Promise<Candidate[]> {
 }
 
 function noMachine(target: string): ConnectError {
-  const message = `no machine has the id, serial or host name ${JSON.stringify(target)}, and no vetting agent that name: ${ENROL}`;
+  const message = `no machine has the id, serial or host name ${JSON.stringify(target)}, and no vetting agent that name or id; ${ENROL}`;
   return new ConnectError(message, Code.NotFound);
 }
 
 function ambiguous(target: string, machines: MachineRow[]): ConnectError {
-  const listed = machines.slice(0, LISTED_MAX).map((machine) => `  ${describe(machine)}`);
+  const listed = machines.slice(0, LISTED_MAX).map((machine) => `  ${describeMachine(machine)}`);
   const more = machines.length > LISTED_MAX ? ["  and more"] : [];
   const candidates = ["the id of one of these machines:", ...listed, ...more].join("\n");
   return invalidField("target", target, candidates);
 }
 
 /** A machine in a line, for people: its id and whatever tells it apart. */
-export function describe({ id, hostname, vendor, product, serial }: MachineRow): string {
+export function describeMachine({ id, hostname, vendor, product, serial }: MachineRow): string {
   const words = [hostname, vendor, product, serial && `serial ${serial}`].filter((word) => word !== "");
   return words.length === 0 ? id : `${id} (${words.join(", ")})`;
 }

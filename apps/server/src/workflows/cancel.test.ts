@@ -121,22 +121,26 @@ suite("canceling a pipeline", () => {
     assert.deepEqual(await states(context, id), { a: "canceled", b: "canceled" });
   });
 
-  test("meets ends of its workflows at the same time without a deadlock", async (t) => {
+  test("meets the end of one of its workflows at the same time without a deadlock", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context, { capacity: 8 });
     const { id, ids } = await submit(context, {
-      ...{ a: {}, b: {} },
-      ...{ c: { after: ["a"] }, d: { after: ["b", "c"] }, e: { after: ["a", "d"] }, f: { after: ["b", "e"] } },
+      a: {},
+      b: {},
+      c: { after: ["a"] },
+      d: { after: ["b", "c"] },
+      e: { after: ["a", "d"] },
+      f: { after: ["b", "e"] },
     });
-    const leases = [await startOne(context, agent), await startOne(context, agent)];
+    const lease = await startOne(context, agent);
     const failed = { state: WorkflowState.FAILED, endReason: EndReason.STEP_FAILED };
     await Promise.all([
-      ...leases.map((lease) => done(context, agent, lease, failed)),
+      done(context, agent, lease, failed),
       cancelPipeline(context, id, "alice"),
       cancelWorkflow(context, ids["d"] ?? "", "bob"),
     ]);
-    const ended = ["failed", "canceled", "skipped"];
-    for (const state of Object.values(await states(context, id))) assert.ok(ended.includes(state), state);
+    const ended = new Set(["failed", "canceled", "skipped"]);
+    for (const state of Object.values(await states(context, id))) assert.ok(ended.has(state), state);
   });
 
   test("may be of a thousand workflows", async (t) => {

@@ -39,11 +39,16 @@ async function start(tx: Tx, row: WorkflowRow, caller: Caller, leaseTtlMs: numbe
   await recordEvent(tx, row, "running", null, caller.name);
 }
 
+/** Go on by the plan. */
+export const goOn = { action: { case: "goOn", value: {} } } as const satisfies MessageInitShape<
+  typeof NextActionSchema
+>;
+
 /** What an agent does after a report: a build goes by its plan, a vetting run by the server. */
 export async function nextAction(
   tx: Tx,
   context: ServerContext,
   row: WorkflowRow,
 ): Promise<MessageInitShape<typeof NextActionSchema>> {
-  return row.kind === "vetting" ? nextOfVetting(tx, context, row) : { action: { case: "goOn", value: {} } };
+  return row.kind === "vetting" ? nextOfVetting(tx, context, row) : goOn;
 }

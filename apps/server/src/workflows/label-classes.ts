@@ -4,7 +4,7 @@ import { json } from "../db/json.ts";
 import type { WorkKindName } from "../db/schema.ts";
 
 /** Who may lease a workflow. */
-export interface LabelClass {
+interface LabelClass {
   kind: WorkKindName;
   labels: Record<string, string>;
   /** The only machine it may run on; null: any. */

@@ -62,19 +62,19 @@ suite("the list of pipelines", () => {
     assert.equal((await pipelines(context, 1)).nextPageToken, "");
   });
 
-  for (const [field, size, token] of [
-    ["page.size", 1_001, ""],
-    ["page.token", 1, "%%%"],
-    ["page.token", 1, Buffer.from("0").toString("base64url")],
-    ["page.token", 1, Buffer.from("9".repeat(40)).toString("base64url")],
-  ] as const) {
-    test(`refuses ${field} ${field === "page.size" ? size : JSON.stringify(token)}`, async (t) => {
-      const context = await testContext(t);
+  test("refuses a page that is none, naming the field", async (t) => {
+    const context = await testContext(t);
+    for (const [field, size, token] of [
+      ["page.size", 1_001, ""],
+      ["page.token", 1, "%%%"],
+      ["page.token", 1, Buffer.from("0").toString("base64url")],
+      ["page.token", 1, Buffer.from("9".repeat(40)).toString("base64url")],
+    ] as const) {
       const error: unknown = await pipelines(context, size, token).catch((error: unknown) => error);
       assert.ok(error instanceof ConnectError && error.code === Code.InvalidArgument);
       assert.equal(detailOf(error, FieldViolationSchema)?.field, field);
-    });
-  }
+    }
+  });
 });
 
 suite("the list of workflows", () => {

@@ -78,10 +78,14 @@ function find(tx: Tx, name: StepRunName): Promise<StepRunRow | undefined> {
     .executeTakeFirst();
 }
 
-function insert(tx: Tx, name: StepRunName): Promise<StepRunRow | undefined> {
+function insert(tx: Tx, { workflowId, epoch, step, try: tryNumber }: StepRunName): Promise<StepRunRow | undefined> {
+  // Late lines or evidence may be the first that is heard of a step: then nobody knows how it would have ended. The
+  // lease is locked, so that its end finds this row, or this row its end.
+  const state = sql<"pending" | "lost">`(
+    select case when ended_at is null then 'pending' else 'lost' end from leases where epoch = ${epoch} for share)`;
   return tx
     .insertInto("step_runs")
-    .values({ workflow_id: name.workflowId, epoch: name.epoch, step: name.step, try: name.try, state: "pending" })
+    .values({ workflow_id: workflowId, epoch, step, try: tryNumber, state })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
     .executeTakeFirst();

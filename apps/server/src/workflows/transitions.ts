@@ -154,6 +154,7 @@ async function decideChildren(tx: Tx, parentId: string, succeeded: boolean): Pro
     .where("parent_id", "=", parentId)
     .orderBy("child_id")
     .execute();
+  if (!succeeded) await lockDescendants(tx, parentId);
   const topics: Topic[] = [];
   for (const { child_id } of links) {
     // One by one: skipping a child may end one of the others.
@@ -162,6 +163,17 @@ async function decideChildren(tx: Tx, parentId: string, succeeded: boolean): Pro
     topics.push(...(succeeded ? await unblock(tx, child) : await skip(tx, child)));
   }
   return topics;
+}
+
+/** Skipping goes down the graph; locked in id order first, so that two parents that fail at once never deadlock. */
+async function lockDescendants(tx: Tx, parentId: string): Promise<void> {
+  await sql`
+    with recursive descendants (id) as (
+      select child_id from workflow_parents where parent_id = ${parentId}
+      union
+      select link.child_id from workflow_parents link join descendants on descendants.id = link.parent_id
+    )
+    select id from workflows where id in (select id from descendants) order by id for update`.execute(tx);
 }
 
 function skip(tx: Tx, child: WorkflowRow): Promise<Topic[]> {

@@ -9,7 +9,7 @@ import type { StepStateName } from "../db/schema.ts";
 import { stepStateName } from "../names.ts";
 import { requireRange, requireText } from "../validate.ts";
 import { recordStageReport } from "../vetting/advance.ts";
-import { nextAction } from "./init.ts";
+import { goOn, nextAction } from "./init.ts";
 import { lockHeld } from "./stale.ts";
 import { checkedStepRun, lockStepRun } from "./step-run.ts";
 import { topicsOf } from "./transitions.ts";
@@ -29,7 +29,8 @@ export async function updateStepRun(
       await tx.updateTable("step_runs").set(report).where("id", "=", stepRun.id).execute();
       if (row.kind === "vetting") await recordStageReport(tx, context, row, { ...stepRun, ...report });
     }
-    return { row, next: await nextAction(tx, context, row) };
+    const going = report.state === "pending" || report.state === "running";
+    return { row, next: going ? goOn : await nextAction(tx, context, row) };
   });
   context.hints.publish(...topicsOf(row));
   return next;

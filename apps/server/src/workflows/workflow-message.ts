@@ -47,7 +47,7 @@ export function selectWorkflows(db: Db) {
 }
 
 /** What {@link selectWorkflows} reads. */
-export type ShownWorkflow =
+type ShownWorkflow =
   ReturnType<typeof selectWorkflows> extends SelectQueryBuilder<infer _Db, infer _Tables, infer Row> ? Row : never;
 
 /** A workflow as the contract has it. */

@@ -179,8 +179,8 @@ async function* receive<I extends DescMessage, O extends DescMessage>(
   } finally {
     call.cancel();
   }
-  await sent;
-  await ended;
+  // Whichever fails first says why; a server may also answer before it has read everything.
+  await Promise.race([sent.then(() => ended), ended]);
 }
 
 function encode(method: DescMethod, message: unknown): Buffer {

@@ -21,6 +21,7 @@ type Call = ServerDuplexStream<Buffer, Buffer>;
 interface CallSurface {
   readonly metadata: Metadata;
   getDeadline(): Date | number;
+  getHost(): string;
   getPath(): string;
   on(event: "cancelled", listener: () => void): unknown;
 }
@@ -106,6 +107,9 @@ function contextOf(call: CallSurface, method: DescMethod): ReturnType<typeof cre
   const canceled = new AbortController();
   call.on("cancelled", () => canceled.abort(new ConnectError("the caller went away", Code.Canceled)));
   const timeoutMs = Number(call.getDeadline()) - Date.now();
+  const requestHeader = headersOf(call.metadata);
+  // HTTP/2 carries it as :authority; handlers look for it where both transports have it.
+  requestHeader.set("host", call.getHost());
   return createHandlerContext({
     service: method.parent,
     method,
@@ -113,7 +117,7 @@ function contextOf(call: CallSurface, method: DescMethod): ReturnType<typeof cre
     requestMethod: "POST",
     url: call.getPath(),
     requestSignal: canceled.signal,
-    requestHeader: headersOf(call.metadata),
+    requestHeader,
     ...(Number.isFinite(timeoutMs) && { timeoutMs: Math.max(timeoutMs, 0) }),
   });
 }

@@ -1,28 +1,21 @@
 import { PeerService } from "@groundcrew/proto";
-import {
-  createClient,
-  dial,
-  mount,
-  serveGrpc,
-  type Authenticate,
-  type Client,
-  type ServiceImpl,
-} from "@groundcrew/rpc";
+import { createClient, dial, type Client } from "@groundcrew/rpc";
+import { mount, serveGrpc, type Authenticate } from "@groundcrew/rpc/server";
 import type { TestContext } from "node:test";
 import type { Caller } from "../../agents/caller.ts";
+import type { ServerContext } from "../../context.ts";
+import { peerService } from "../../peer-service.ts";
 
-/** Serves some handlers of PeerService to an agent, over real gRPC. Closed after the test. */
+/** An agent at the port of a server with this context. Closed after the test. */
 export async function peerClient(
   t: TestContext,
-  handlers: Partial<ServiceImpl<typeof PeerService>>,
+  context: ServerContext,
   caller: Caller,
 ): Promise<Client<typeof PeerService>> {
   const authenticate: Authenticate = () => Promise.resolve({ kind: "agent", ...caller });
-  const unserved = PeerService.methods.map(({ localName }) => [localName, () => Promise.reject(new Error("not here"))]);
-  const implementation = { ...Object.fromEntries(unserved), ...handlers } as ServiceImpl<typeof PeerService>;
   const server = await serveGrpc({
     listen: { host: "127.0.0.1", port: 0 },
-    services: [mount(PeerService, implementation)],
+    services: [mount(PeerService, peerService(context))],
     authenticate,
   });
   const connection = await dial({ url: server.url });

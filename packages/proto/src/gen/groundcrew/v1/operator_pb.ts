@@ -299,7 +299,7 @@ export type Pipeline = Message<"groundcrew.v1.Pipeline"> & {
   finishedAt?: Timestamp | undefined;
 
   /**
-   * In file order. Empty in lists.
+   * Parents before children, otherwise in file order. Empty in lists.
    *
    * @generated from field: repeated groundcrew.v1.Workflow workflows = 9;
    */
