@@ -28,8 +28,8 @@ bench: setup ## Measure it on this machine
 bundle: setup ## Make one file of each program, in dist/
 	@$(run) node scripts/bundle.ts
 
-generate: setup ## Write the code that is generated from proto/
-	@$(run) buf generate
+generate: setup ## Write what is generated: code from proto/, and docs/reference
+	@$(run) scripts/generate.sh
 
 format: setup ## Format the code
 	@$(run) oxfmt .

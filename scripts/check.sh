@@ -37,14 +37,15 @@ breaking() {
 }
 
 generated() {
-  buf generate --output "$scratch/generated" &&
-    diff -r "$scratch/generated/packages/proto/src/gen" packages/proto/src/gen ||
-    { echo "packages/proto/src/gen is not what proto/ says: run \`make generate\`" >&2; return 1; }
+  scripts/generate.sh "$scratch/generated" || return 1
+  for folder in packages/proto/src/gen docs/reference; do
+    diff -r "$scratch/generated/$folder" "$folder" || { echo "$folder is out of date: run \`make generate\`" >&2; return 1; }
+  done
 }
 
 check "contract: lint (buf lint)" buf lint
 check "contract: breaking changes (buf breaking)" breaking
-check "contract: generated code is up to date (buf generate)" generated
+check "generated code and pages are up to date (scripts/generate.sh)" generated
 check "types (tsc)" tsc -p tsconfig.json
 check "lint (oxlint)" oxlint --deny-warnings
 check "format (oxfmt)" oxfmt --check .

@@ -22,19 +22,20 @@ export class KeptLogs {
     this.#processes.push({ name, process });
   }
 
-  /** Writes a file for each name. */
-  async write(): Promise<void> {
+  /** Writes a file for each name. False when there is nothing to write. */
+  async write(): Promise<boolean> {
+    if (this.#processes.length === 0) return false;
     await mkdir(this.folder, { recursive: true });
     for (const [name, group] of Map.groupBy(this.#processes, ({ name }) => name)) {
       const lines = group.flatMap(({ process }) => [`# process ${process.pid}`, ...process.lines]);
       await writeFile(join(this.folder, `${name}.log`), `${lines.join("\n")}\n`);
     }
+    return true;
   }
 }
 
-/** Removes what an earlier demo left. */
-export async function prepareKept(): Promise<KeptLogs> {
+/** Removes what an earlier demo left, and makes place for what this one will leave. */
+export async function emptyKeptFolder(): Promise<void> {
   await rm(KEPT_FOLDER, { recursive: true, force: true });
   await mkdir(KEPT_FOLDER);
-  return new KeptLogs();
 }

@@ -5,7 +5,7 @@ import { Session } from "../../apps/cli/src/session.ts";
 import { formatDuration } from "../../apps/cli/src/terminal/duration.ts";
 import { paint, type Style } from "../../apps/cli/src/terminal/style.ts";
 import { scoped } from "../../packages/testkit/src/processes.ts";
-import { prepareKept, REPORT_FILE, type KeptLogs } from "./kept.ts";
+import { emptyKeptFolder, KeptLogs, REPORT_FILE } from "./kept.ts";
 import { playDemo } from "./play-demo.ts";
 
 const ExitCode = { ok: 0, failed: 1, interrupted: 130 } as const;
@@ -25,15 +25,15 @@ export interface DemoOptions {
 export async function runDemo(io: Io, options: DemoOptions): Promise<number> {
   const session = new Session(io, { timeout: CALL_TIMEOUT_MS }, "table");
   const startedMs = io.now();
-  const logs = await prepareKept();
+  const logs = new KeptLogs();
   const exitCode = await attempt(session, options, logs);
-  if (exitCode === ExitCode.failed) await logs.write();
-  tellEnd(session, exitCode, logs, formatDuration(io.now() - startedMs));
+  session.print(await endingOf(exitCode, logs, formatDuration(io.now() - startedMs), io.stdout.style));
   return exitCode;
 }
 
 async function attempt(session: Session, options: DemoOptions, logs: KeptLogs): Promise<number> {
   try {
+    await emptyKeptFolder();
     const passed = await scoped((owner) => playDemo({ ...options, owner, session, logs }));
     return passed ? ExitCode.ok : ExitCode.failed;
   } catch (error) {
@@ -51,24 +51,14 @@ function explain(error: unknown, style: Style): string[] {
   return [`${paint(style, "red", "error:")} ${error instanceof Error ? error.message : String(error)}`];
 }
 
-function tellEnd(session: Session, exitCode: number, logs: KeptLogs, took: string): void {
-  const { style } = session.io.stdout;
-  switch (exitCode) {
-    case ExitCode.ok:
-      session.print([
-        `${paint(style, "green", "Everything passed")}, in ${took}. Nothing is left running; ${REPORT_FILE} is all that is left.`,
-        "",
-        ...nextCommands(),
-      ]);
-      return;
-    case ExitCode.interrupted:
-      session.print([`Interrupted after ${took}. Nothing is left.`]);
-      return;
-    default:
-      session.print([
-        `${paint(style, "red", "The demo failed")}, after ${took}. What its programs logged: ${logs.folder}`,
-      ]);
+async function endingOf(exitCode: number, logs: KeptLogs, took: string, style: Style): Promise<string[]> {
+  if (exitCode === ExitCode.interrupted) return [`Interrupted after ${took}. Nothing is left.`];
+  if (exitCode === ExitCode.ok) {
+    const passed = paint(style, "green", "Everything passed");
+    return [`${passed}, in ${took}. Nothing is left running. The report: ${REPORT_FILE}`, "", ...nextCommands()];
   }
+  const failed = `${paint(style, "red", "The demo failed")}, after ${took}.`;
+  return [(await logs.write()) ? `${failed} What its programs logged: ${logs.folder}` : failed];
 }
 
 function nextCommands(): string[] {

@@ -43,7 +43,7 @@ export function renderSummary({ pipeline, vetting, checks }: Ending, view: View)
     "",
     ...renderTable(COLUMNS, rows, { style: view.style, width: view.width }),
     "",
-    renderCoverage(vetting),
+    ...renderCoverage(vetting, view),
     "",
     ...renderChecks(checks, view),
     "",
@@ -95,9 +95,22 @@ function stageRow(stage: VettingRun["stages"][number], nowMs: number): Cell[] {
 
 const JUDGED: ReadonlySet<Verdict> = new Set([Verdict.PASS, Verdict.WARN, Verdict.FAIL]);
 
-function renderCoverage({ stages, notCovered }: VettingRun): string {
+function renderCoverage({ stages, notCovered }: VettingRun, { width }: View): string[] {
   const judged = stages.filter(({ verdict }) => JUDGED.has(verdict)).length;
-  return `vetted ${judged} of ${stages.length}, not covered: ${notCovered.map(shortGap).join(", ") || "nothing"}`;
+  const gaps = notCovered.map(shortGap).join(", ") || "nothing";
+  return wrap(`vetted ${judged} of ${stages.length}, not covered: ${gaps}`, width);
+}
+
+/** Breaks a text at spaces into lines of at most `width` columns; all but the first are indented. */
+function wrap(text: string, width: number): string[] {
+  const [first = "", ...words] = text.split(" ");
+  const lines = [first];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(`  ${word}`);
+  }
+  return lines;
 }
 
 /** A stage, or a metric of one, without why: the report says that. */

@@ -39,10 +39,10 @@ async function reasonsOf({ operator }: TestServer, id: string): Promise<[Workflo
   return events.map(({ to, reason }) => [to, reason]);
 }
 
-test("an agent that is lost", { concurrency: true }, async (t) => {
+test("an agent that is killed and comes back", { concurrency: true }, async (t) => {
   const server = await startServer(t);
 
-  t.test("and comes back runs its workflow again, once, and leaves nothing of the first try", async (t) => {
+  t.test("runs its workflow again, once, and leaves nothing of the first try", async (t) => {
     const folder = await temporaryFolder(t, "tree");
     const agent = await startAgent(t, server, { labels: { only: "back" } });
     const submitted = await submit(server, twoTries("back"), { FOLDER: folder });
@@ -70,7 +70,7 @@ test("an agent that is lost", { concurrency: true }, async (t) => {
     assert.deepEqual(await processesOf(folder), []);
   });
 
-  t.test("and comes back loses a workflow that must not run twice", async (t) => {
+  t.test("loses a workflow that must not run twice", async (t) => {
     const agent = await startAgent(t, server, { labels: { only: "fail" } });
     const submitted = await submit(server, twoTries("fail", "on_agent_lost: fail"));
     await untilLogged(server, submitted, "attempt 1");
@@ -80,7 +80,29 @@ test("an agent that is lost", { concurrency: true }, async (t) => {
     assert.match(error, /on_agent_lost is fail/);
   });
 
-  t.test("for good hands its workflow to another agent when the lease runs out", async (t) => {
+  t.test("is not the one whose place a newer process took: that one exits 3", async (t) => {
+    const agent = await startAgent(t, server, {});
+    const identity = await readFile(join(agent.stateDir, "identity.json"), "utf8");
+    const { credential } = JSON.parse(identity) as { credential: string };
+    const { client } = await dialAsAgent(t, server, credential);
+    const info = { name: agent.name, capacity: 1, serves: WorkKind.BUILD, machine: {} };
+    const { generation } = await client.registerAgent({ info, protocolVersion: 1 });
+    assert.equal(generation, "2");
+    assert.equal((await agent.process.ended).exitCode, 3);
+    assert.ok(agent.process.lines.some((line) => line.includes("a newer process registered as this agent")));
+  });
+
+  t.test("is not one that an operator reset: that one exits 3", async (t) => {
+    const agent = await startAgent(t, server, {});
+    await server.operator.resetAgent({ agent: agent.name });
+    assert.equal((await agent.process.ended).exitCode, 3);
+  });
+});
+
+test("an agent that is killed for good", { concurrency: true }, async (t) => {
+  const server = await startServer(t, { flags: ["--lease-ttl", "3s"] });
+
+  t.test("hands its workflow to another agent when the lease runs out", async (t) => {
     const first = await startAgent(t, server, { labels: { only: "gone" } });
     const submitted = await submit(server, twoTries("gone"));
     await untilLogged(server, submitted, "attempt 1");
@@ -100,7 +122,7 @@ test("an agent that is lost", { concurrency: true }, async (t) => {
     );
   });
 
-  t.test("while a cancel waits ends the workflow canceled, not lost", async (t) => {
+  t.test("with a cancel under way ends its workflow canceled, not lost", async (t) => {
     const agent = await startAgent(t, server, { labels: { only: "canceled" } });
     const submitted = await submit(server, twoTries("canceled"));
     await untilLogged(server, submitted, "attempt 1");
@@ -108,24 +130,6 @@ test("an agent that is lost", { concurrency: true }, async (t) => {
     await server.operator.cancelPipeline({ id: submitted.id });
     const { state, endReason } = workflowOf(await untilEnded(server, submitted.id));
     assert.deepEqual([state, endReason], [WorkflowState.CANCELED, EndReason.CANCELED]);
-  });
-
-  t.test("because a newer process took its place exits 3", async (t) => {
-    const agent = await startAgent(t, server, {});
-    const identity = await readFile(join(agent.stateDir, "identity.json"), "utf8");
-    const { credential } = JSON.parse(identity) as { credential: string };
-    const { client } = await dialAsAgent(t, server, credential);
-    const info = { name: agent.name, capacity: 1, serves: WorkKind.BUILD, machine: {} };
-    const { generation } = await client.registerAgent({ info, protocolVersion: 1 });
-    assert.equal(generation, "2");
-    assert.equal((await agent.process.ended).exitCode, 3);
-    assert.ok(agent.process.lines.some((line) => line.includes("a newer process registered as this agent")));
-  });
-
-  t.test("because an operator reset it exits 3", async (t) => {
-    const agent = await startAgent(t, server, {});
-    await server.operator.resetAgent({ agent: agent.name });
-    assert.equal((await agent.process.ended).exitCode, 3);
   });
 });
 

@@ -101,7 +101,8 @@ suite("crew says why", { concurrency: true }, () => {
 
   test("a pipeline file with mistakes: each with line and column, exit 2", async (t) => {
     const folder = await temporaryFolder(t);
-    const content = "workflows:\n  test:\n    depends_on: lnt\n    steps:\n      - run: 1\n        shel: bash\n  lint: {}\n";
+    const content =
+      "workflows:\n  test:\n    depends_on: lnt\n    steps:\n      - run: 1\n        shel: bash\n  lint: {}\n";
     await writeFile(join(folder, "broken.yaml"), content);
     const result = await runCrew(nowhere, ["submit", "broken.yaml"], { cwd: folder });
     assertSays(result, 2, /broken\.yaml:3:17.*did you mean "lint"/, /broken\.yaml:6:9.*shel/, /broken\.yaml:7:\d+/);

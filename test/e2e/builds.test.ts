@@ -62,8 +62,7 @@ test("builds", { concurrency: true }, async (t) => {
         1,
       ]),
     );
-    const log = (name: string, step: string) =>
-      readLog(server, { workflowId: workflowOf(pipeline, name).id, step });
+    const log = (name: string, step: string) => readLog(server, { workflowId: workflowOf(pipeline, name).id, step });
     assert.deepEqual(await log("lint", "look"), ["lint says hi to file"]);
     assert.deepEqual(await log("test (node=24, os=linux)", "look"), ["test 24 on linux says hi to workflow"]);
     assert.deepEqual(await log("test (node=26, os=linux)", "over"), ["to step, workflow test (node=26, os=linux)"]);

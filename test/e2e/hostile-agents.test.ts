@@ -1,11 +1,5 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import {
-  EndReason,
-  StepState,
-  WorkflowState,
-  WorkKind,
-  type Grant,
-} from "@groundcrew/proto";
+import { EndReason, StepState, WorkflowState, WorkKind, type Grant } from "@groundcrew/proto";
 import { Code, PROTOCOL_MAX } from "@groundcrew/rpc";
 import {
   dialAsAgent,

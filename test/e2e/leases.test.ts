@@ -26,7 +26,10 @@ import { refusedAs, refusedAsStale, refusedField } from "./support/refusal.ts";
 
 /** Workflows that only an agent with this label may take. */
 function forOnly(label: string, count = 1): string {
-  const workflows = Array.from({ length: count }, (_, n) => `w${n}: { labels: { only: ${label} }, steps: [{ name: s, run: "true" }] }`);
+  const workflows = Array.from(
+    { length: count },
+    (_, n) => `w${n}: { labels: { only: ${label} }, steps: [{ name: s, run: "true" }] }`,
+  );
   return `workflows: { ${workflows.join(", ")} }`;
 }
 
@@ -46,7 +49,7 @@ const baseTime = timestampFromMs(Date.UTC(2026, 0, 1));
 const succeeded = { state: WorkflowState.SUCCEEDED, endReason: EndReason.COMPLETED };
 
 test("leases", { concurrency: true }, async (t) => {
-  // Nothing here may run out by itself.
+  // Nothing here is extended.
   const server = await startServer(t, { flags: ["--lease-ttl", "60s"] });
 
   t.test("a poll that is asked twice has one answer, also when it rode on Done", async (t) => {
@@ -64,7 +67,8 @@ test("leases", { concurrency: true }, async (t) => {
     // The answer was lost: the agent repeats all of it, or just the poll.
     assert.deepEqual((await client.done({ workflowId, epoch, ...succeeded, next })).next, done.next);
     assert.deepEqual((await client.next(next)).grants, done.next.grants);
-    for (const lease of done.next.grants) await client.done({ ...succeeded, workflowId: lease.workflowId, epoch: lease.epoch });
+    for (const lease of done.next.grants)
+      await client.done({ ...succeeded, workflowId: lease.workflowId, epoch: lease.epoch });
     await untilEnded(server, pipeline.id);
   });
 
@@ -147,10 +151,7 @@ test("leases", { concurrency: true }, async (t) => {
       "state",
     );
     await server.operator.cancelWorkflow({ id: lease.workflowId });
-    assert.deepEqual(
-      [(await waiting).outcome, (await waiting).canceledBy],
-      [WaitOutcome.CANCELED, "admin"],
-    );
+    assert.deepEqual([(await waiting).outcome, (await waiting).canceledBy], [WaitOutcome.CANCELED, "admin"]);
     const { leases } = await client.extend({ leases: [lease] });
     assert.equal(leases[0]?.outcome, ExtendOutcome.CANCEL_REQUESTED);
     assert.equal((await client.done({ ...lease, ...succeeded })).state, WorkflowState.CANCELED);
@@ -241,7 +242,14 @@ async function* blobOf(
   content: string,
   sha256 = createHash("sha256").update(content).digest(),
 ) {
-  const header = { stepRun, name: "file.txt", contentType: "text/plain", size: String(content.length), sha256, offset: "0" };
+  const header = {
+    stepRun,
+    name: "file.txt",
+    contentType: "text/plain",
+    size: String(content.length),
+    sha256,
+    offset: "0",
+  };
   yield { part: { case: "header" as const, value: header } };
   yield { part: { case: "data" as const, value: Buffer.from(content) } };
 }

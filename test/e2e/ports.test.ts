@@ -20,7 +20,12 @@ test("the ports speak to other people's tools", { concurrency: true }, async (t)
   t.test("gRPC reflection: lists the services and describes them", async () => {
     for (const version of ["v1", "v1alpha"]) {
       const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
-      const { status, messages } = await grpcCall(server.url, path, field(7, ""), field(4, "groundcrew.v1.PeerService"));
+      const { status, messages } = await grpcCall(
+        server.url,
+        path,
+        field(7, ""),
+        field(4, "groundcrew.v1.PeerService"),
+      );
       assert.equal(status, 0);
       const [services = "", file = ""] = messages.map((message) => message.toString("latin1"));
       for (const name of ["Peer", "Operator", "Session"]) assert.ok(services.includes(`groundcrew.v1.${name}Service`));
@@ -38,7 +43,10 @@ test("the ports speak to other people's tools", { concurrency: true }, async (t)
     const call = (method: string, body: object, token?: string) =>
       fetch(`${server.httpUrl}/groundcrew.v1.OperatorService/${method}`, {
         method: "POST",
-        headers: { "content-type": "application/json", ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+        headers: {
+          "content-type": "application/json",
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        },
         body: JSON.stringify(body),
       });
     const found = await call("GetPipeline", { id: pipeline.id }, server.adminToken);

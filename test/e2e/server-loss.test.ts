@@ -17,9 +17,6 @@ import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import postgres from "postgres";
 
-/** Longer than a server is away here: a lease that runs out is another test's. */
-const FLAGS = ["--lease-ttl", "20s"];
-
 /** Writes a line every 10 ms, and ends soon after the gate was opened. */
 const TALK = `
   workflows:
@@ -32,7 +29,7 @@ const TALK = `
 `;
 
 async function startTalking(t: TestContext) {
-  const server = await startServer(t, { flags: FLAGS });
+  const server = await startServer(t);
   await startAgent(t, server);
   const gate = join(await temporaryFolder(t, "gate"), "open");
   const submitted = await submit(server, TALK, { GATE: gate });
@@ -74,7 +71,7 @@ suite("a server that is lost", { concurrency: true }, () => {
   });
 
   test("because an operator stops it answers what it holds, exits 0 at once, and leaves no ready file", async (t) => {
-    const server = await startServer(t, { flags: [...FLAGS, "--poll-hold", "50s"] });
+    const server = await startServer(t, { flags: ["--poll-hold", "50s"] });
     await startAgent(t, server);
     const waiting = await submit(server, `workflows: { w: { steps: [{ run: echo started; sleep 600 }] } }`);
     await untilLogged(server, waiting, "started");
@@ -120,6 +117,9 @@ suite("a Postgres that is lost", { concurrency: true }, () => {
 
 /** Does it again when the outage hit it, too. */
 function untilAgain(work: () => Promise<void>): Promise<true> {
-  const once = () => work().then(() => true as const).catch(() => undefined);
+  const once = () =>
+    work()
+      .then(() => true as const)
+      .catch(() => undefined);
   return eventually(once, { what: "the server answers again", everyMs: 100 });
 }

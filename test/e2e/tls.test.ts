@@ -68,10 +68,10 @@ test("TLS", async (t) => {
   });
 
   await t.test("plain text is refused off loopback before anything is sent", async () => {
-    const { exitCode, stderr } = await runCrew({ url: "http://ci.example.org:7070", adminToken: "x", fingerprint: "" }, [
-      "pipelines",
-      "ls",
-    ]);
+    const { exitCode, stderr } = await runCrew(
+      { url: "http://ci.example.org:7070", adminToken: "x", fingerprint: "" },
+      ["pipelines", "ls"],
+    );
     assert.notEqual(exitCode, 0);
     assert.match(stderr, /plain text is for loopback only/);
   });

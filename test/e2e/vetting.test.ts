@@ -33,7 +33,7 @@ stages:
 `;
 
 test("vetting", async (t) => {
-  const server = await startServer(t, { flags: ["--lease-ttl", "20s"] });
+  const server = await startServer(t);
   const folder = await temporaryFolder(t);
   const profile = join(folder, "brief.yaml");
   const agent = await startAgent(t, server, { serves: "vetting", name: "bench-1" });
@@ -65,7 +65,10 @@ test("vetting", async (t) => {
   });
 
   await t.test("a gate that the machine does not meet fails it, and crew's exit code says so", async () => {
-    await writeFile(profile, PROFILE.replace('metric: cpu.threads, op: ">=", value: 1', 'metric: cpu.threads, op: "=", value: 0'));
+    await writeFile(
+      profile,
+      PROFILE.replace('metric: cpu.threads, op: ">=", value: 1', 'metric: cpu.threads, op: "=", value: 0'),
+    );
     const result = await runCrew(server, ["vet", "start", agent.name, "--profile", profile, "--watch"]);
     assert.equal(result.exitCode, 8, result.stdout + result.stderr);
     const { runs } = await server.operator.listVettingRuns({});

@@ -9,12 +9,6 @@ export function requireId(field: string, value: string): string {
   throw invalidField(field, value, "a positive id");
 }
 
-/** A UUID from a stranger, in lower case. Throws INVALID_ARGUMENT naming the field. */
-export function requireUuid(field: string, value: string): string {
-  if (isUuid(value)) return value.toLowerCase();
-  throw invalidField(field, value, "a UUID");
-}
-
 /** Whether a text is a UUID. */
 export function isUuid(value: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);

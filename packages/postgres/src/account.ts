@@ -28,7 +28,8 @@ async function lookUp(name: string): Promise<{ uid: number; gid: number } | unde
 
 async function create(name: string): Promise<{ uid: number; gid: number }> {
   const args = ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", name];
-  const { failed, shortMessage, stderr } = await execa("useradd", args, { reject: false });
+  const env = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` }; // su leaves those out
+  const { failed, shortMessage, stderr } = await execa("useradd", args, { env, reject: false });
   const account = await lookUp(name); // also there if someone else was quicker
   if (account !== undefined) return account;
   const why = failed ? stderr || shortMessage : "it is still unknown afterwards";

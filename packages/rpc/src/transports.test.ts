@@ -171,7 +171,7 @@ for (const [name, open] of Object.entries({ "grpc-js": overGrpc, "connect-node":
       assert.equal(error.code, Code.Unavailable);
       assert.doesNotMatch(JSON.stringify(error), /hunter2/);
       assert.doesNotMatch(error.message, /hunter2/);
-      assert.equal((calls[0]?.error?.cause as Error).message, "password=hunter2");
+      assert.equal((calls[0]?.error?.cause as Error | undefined)?.message, "password=hunter2");
       assert.ok(error.message.includes(calls[0]?.requestId ?? "?"));
     });
 

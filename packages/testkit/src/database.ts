@@ -15,7 +15,7 @@ const TEMPLATE = "GROUNDCREW_TEST_TEMPLATE";
 /** How to make a database for a test. */
 export interface FreshDatabaseOptions {
   /** Fills an empty database when there is no template to clone: a test file run by itself. */
-  prepare(url: string): Promise<void>;
+  prepare: (url: string) => Promise<void>;
 }
 
 /**
@@ -54,7 +54,7 @@ export async function useCluster({ prepare }: FreshDatabaseOptions): Promise<() 
 
 interface ThrowAway {
   url: string;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 let own: Promise<ThrowAway> | undefined;

@@ -26,19 +26,20 @@ export async function readLog(server: TestServer, options: LogOptions): Promise<
   return [...(await readLogs(server, options)).values()].at(-1) ?? [];
 }
 
-/** Waits until a pipeline has logged this line, as often as `times` says: what was run again logs again. */
+/** How long a line of a test may let wait for itself, in milliseconds. */
+const WAIT_MAX_MS = 60_000;
+
+/** Waits until a pipeline has logged this line. Fails when it ends without, or the server goes away meanwhile. */
 export async function untilLogged(
   { operator }: TestServer,
   { id: pipelineId }: Pick<Pipeline, "id">,
   line: string,
-  times = 1,
 ): Promise<void> {
   const leave = new AbortController();
-  let seen = 0;
+  const signal = AbortSignal.any([leave.signal, AbortSignal.timeout(WAIT_MAX_MS)]);
   try {
-    for await (const { entries } of operator.tailLogs({ pipelineId, follow: true }, { signal: leave.signal })) {
-      seen += entries.filter(({ text }) => Buffer.from(text).toString() === line).length;
-      if (seen >= times) return;
+    for await (const { entries } of operator.tailLogs({ pipelineId, follow: true }, { signal })) {
+      if (entries.some(({ text }) => Buffer.from(text).toString() === line)) return;
     }
   } finally {
     leave.abort();

@@ -4,7 +4,7 @@ import { atEnd, type Owner } from "./at-end.ts";
 /** Which way bytes go through a proxy. */
 export type Direction = "questions" | "answers";
 
-/** A connection through a {@link FaultProxy}, both halves of it. */
+/** A connection through a {@link FaultProxy}: both halves of it. */
 interface Pair {
   client: Socket;
   target: Socket;
@@ -21,10 +21,12 @@ export async function startProxy(owner: Owner, targetUrl: string): Promise<Fault
 /** A TCP proxy that can do to connections what networks do. Passes everything on until told otherwise. */
 export class FaultProxy {
   readonly #target: URL;
-  readonly #server: Server = createServer({ pauseOnConnect: true }, (client) => this.#accept(client));
+  readonly #server: Server = createServer((client) => this.#accept(client));
   readonly #pairs = new Set<Pair>();
   #refusing = false;
-  readonly #stalled = new Set<Direction>();
+  #stalled: Direction | undefined;
+  #held: { to: Socket; bytes: Buffer }[] = [];
+  #onHeld: () => void = () => undefined;
 
   constructor(target: URL) {
     this.#target = target;
@@ -44,8 +46,9 @@ export class FaultProxy {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
-  /** Breaks every connection. What is stalled is lost. New ones are accepted. */
+  /** Breaks every connection. What is held back is lost. New ones are accepted. */
   cut(): void {
+    this.#held = [];
     for (const { client, target } of this.#pairs) {
       client.destroy();
       target.destroy();
@@ -58,17 +61,17 @@ export class FaultProxy {
     this.cut();
   }
 
-  /** Holds bytes back that go one way, on every connection. */
-  stall(direction: Direction): void {
-    this.#stalled.add(direction);
-    for (const pair of this.#pairs) this.#flow(pair);
+  /** Holds back what goes one way. Resolves once there was something to hold. */
+  stall(direction: Direction): Promise<void> {
+    this.#stalled = direction;
+    return new Promise((resolve) => (this.#onHeld = resolve));
   }
 
-  /** Passes everything on again. */
+  /** Passes everything on again, what was held back first. */
   pass(): void {
     this.#refusing = false;
-    this.#stalled.clear();
-    for (const pair of this.#pairs) this.#flow(pair);
+    this.#stalled = undefined;
+    for (const { to, bytes } of this.#held.splice(0)) to.write(bytes);
   }
 
   #accept(client: Socket): void {
@@ -76,27 +79,22 @@ export class FaultProxy {
     const target = connect(Number(this.#target.port), this.#target.hostname);
     const pair = { client, target };
     this.#pairs.add(pair);
-    join(client, target);
-    join(target, client);
     client.on("close", () => this.#pairs.delete(pair));
-    this.#flow(pair);
+    this.#join(client, target, "questions");
+    this.#join(target, client, "answers");
   }
 
-  #flow({ client, target }: Pair): void {
-    flowOrPause(client, this.#stalled.has("questions"));
-    flowOrPause(target, this.#stalled.has("answers"));
+  #join(from: Socket, to: Socket, direction: Direction): void {
+    from.setNoDelay(true);
+    from.on("data", (bytes: Buffer) => this.#forward(bytes, to, direction));
+    from.on("close", () => to.destroy());
+    // The other end hears of it by the close.
+    from.on("error", () => undefined);
   }
-}
 
-function join(from: Socket, to: Socket): void {
-  from.setNoDelay(true);
-  from.on("data", (bytes) => void to.write(bytes));
-  from.on("close", () => to.destroy());
-  // The other end hears of it by the close.
-  from.on("error", () => undefined);
-}
-
-function flowOrPause(socket: Socket, pause: boolean): void {
-  if (pause) socket.pause();
-  else socket.resume();
+  #forward(bytes: Buffer, to: Socket, direction: Direction): void {
+    if (direction !== this.#stalled) return void to.write(bytes);
+    this.#held.push({ to, bytes });
+    this.#onHeld();
+  }
 }

@@ -54,7 +54,7 @@ function answerOf(stream: ClientHttp2Stream): Promise<GrpcAnswer> {
 
 function unframed(bytes: Buffer): Buffer[] {
   const messages: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + 5 + bytes.readUInt32BE(at + 1);
     messages.push(bytes.subarray(at + 5, end));
     at = end;

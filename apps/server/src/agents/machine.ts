@@ -21,8 +21,8 @@ export async function findMachine(tx: Tx, identity: MachineIdentity, previousId:
 type Values = ReturnType<typeof checkedIdentity>;
 
 function checkedIdentity(identity: MachineIdentity) {
-  const text = (field: keyof MachineIdentity): string =>
-    requireText(`info.machine.${field}`, String(identity[field]), {
+  const text = (field: "systemUuid" | "boardSerial" | "vendor" | "product" | "serial" | "hostname"): string =>
+    requireText(`info.machine.${field}`, identity[field], {
       max: FIELD_MAX,
       expected: `at most ${FIELD_MAX} characters`,
     });

@@ -7,7 +7,7 @@ import type { Database } from "./schema.ts";
 export interface Connection {
   readonly db: Kysely<Database>;
   readonly driver: postgres.Sql;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Connects lazily. A statement fails with the driver's error when the database is away; it reconnects by itself. */
@@ -23,8 +23,9 @@ export function connect(databaseUrl: string, maxConnections = 10): Connection {
     db,
     driver,
     async close() {
-      await db.destroy();
+      // Bounded, unlike the end that kysely asks for: a query that never comes back must not hold the process.
       await driver.end({ timeout: 5 });
+      await db.destroy();
     },
   };
 }

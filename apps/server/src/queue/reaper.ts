@@ -5,7 +5,7 @@ import { endWorkflow, releaseWorkflow, requeueWorkflow, type WorkflowRow } from 
 import { beat } from "./liveness.ts";
 
 /** How long a grant may stay without a word before it returns to the queue, in milliseconds: DESIGN's 10 s. */
-export const GRANT_LOST_MS = 10_000;
+const GRANT_LOST_MS = 10_000;
 
 /** Looks at most this often, in milliseconds: a fifth of the shortest wait it enforces. */
 const TICK_MAX_MS = 2_000;

@@ -12,7 +12,7 @@ import { checkedLease, staleEpoch } from "./stale.ts";
 export type StepRunRow = Selectable<Database["step_runs"]>;
 
 /** How long after a lease ended its logs and evidence are still taken, in hours. */
-export const LATE_HOURS = 24;
+const LATE_HOURS = 24;
 
 /** A step run as an agent names it, checked. */
 export interface StepRunName {

@@ -13,7 +13,7 @@ export const TERMINAL_STATES = ["succeeded", "failed", "canceled", "timed_out", 
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 
 /** How often a workflow is tried when its agents are lost, before it ends `lost`. A crash that it causes itself must end. */
-export const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 5;
 
 /** Whether a workflow has ended. */
 export function hasEnded(state: WorkflowStateName): state is TerminalState {

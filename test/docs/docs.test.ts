@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { access, readFile } from "node:fs/promises";
+import { dirname, join, normalize } from "node:path";
+import { suite, test } from "node:test";
+import type { Command } from "commander";
+import { stepEnvironment } from "../../apps/agent/src/workflows/step-environment.ts";
+import { program as agentProgram } from "../../apps/agent/src/settings.ts";
+import { serverProgram } from "../../apps/server/src/settings.ts";
+import { createProgram } from "../../apps/cli/src/program.ts";
+import { addCompletion } from "../../apps/cli/src/completion.ts";
+import { formatProblem, planPipeline } from "../../packages/pipeline/src/index.ts";
+import { parseProfile } from "../../packages/vetting/src/index.ts";
+import { anchorOf, commandsOf, readPages, ROOT, type Page } from "./pages.ts";
