@@ -23,7 +23,7 @@ interface MethodProto {
   outputType: string;
   clientStreaming?: boolean;
   serverStreaming?: boolean;
-  options?: Record<string, unknown>;
+  options?: { "[groundcrew.v1.access]"?: string };
 }
 
 interface MessageProto {
@@ -109,8 +109,6 @@ const FILE = { message: 4, enum: 5, service: 6 };
 const MESSAGE = { field: 2, oneof: 8 };
 const MEMBER = 2;
 
-const ACCESS_OPTION = "[groundcrew.v1.access]";
-
 /** What an image says about the project's own files, in their order, without what they import. */
 export function readContract({ file }: Image): Contract {
   const own = file.filter(({ bufExtension }) => !bufExtension?.isImport);
@@ -151,7 +149,7 @@ function readService({ name, method }: ServiceProto, path: number[], comment: Co
     response: shortName(each.outputType),
     streamsRequests: each.clientStreaming ?? false,
     streamsResponses: each.serverStreaming ?? false,
-    access: String(each.options?.[ACCESS_OPTION] ?? ""),
+    access: each.options?.["[groundcrew.v1.access]"] ?? "",
   }));
   return { name, comment: comment(...path), methods };
 }

@@ -1,4 +1,4 @@
-/** A table; undefined headings make an empty head. Empty when there are no rows. */
+/** A table of these rows. Empty when there are none. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return "";
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;

@@ -79,7 +79,7 @@ function renderMessage(message: Message, level: string, link: Link): string[] {
     `\`${field.name}\``,
     typeOf(field, link),
     String(field.number),
-    field.oneof === undefined ? field.comment : `One of \`${field.oneof}\`. ${field.comment}`,
+    field.oneof === undefined ? field.comment : `One of \`${field.oneof}\`. ${field.comment}`.trim(),
   ]);
   const oneofs = message.oneofs.map(({ name, comment }) => `- \`${name}\`, of which at most one is set: ${comment}`);
   return [

@@ -25,9 +25,6 @@ interface Program {
 const INTRODUCTION = `A flag wins over the environment, that over the file that \`--config\` names, that over the default. The file is YAML;
 its keys are the flags without dashes. \`--help\` says the same as this page, and \`--version\` what it is.`;
 
-/** Programs by their last word: where each keeps its state depends on who runs it, not on who makes this page. */
-const STATE_DIR = /^groundcrew-(\w+)$/;
-
 /** The reference page of these programs' settings. */
 export function settingsPage(programs: readonly Program[]): string {
   const links = programs.map(({ name, summary }) => `- [${name}](${anchor(name)}): ${summary}`);
@@ -67,12 +64,14 @@ function renderProgram(program: Program): string[] {
 function defaultOf(setting: Setting, program: string): string {
   if (setting.required) return "required";
   if (setting.flag.startsWith("--state-dir ")) return stateDirOf(program);
-  if (setting.default === undefined) return setting.defaultText ?? "";
-  const text = setting.defaultText ?? String(setting.default);
+  const { default: value, defaultText } = setting;
+  if (value === undefined) return defaultText ?? "";
+  const text = defaultText ?? (typeof value === "string" ? value : JSON.stringify(value));
   return text === "" ? "" : `\`${text}\``;
 }
 
+/** Where a program keeps its state depends on who runs it, not on who makes this page. */
 function stateDirOf(program: string): string {
-  const own = STATE_DIR.exec(program)?.[1] ?? program;
-  return `\`/var/lib/groundcrew/${own}\` for root; else \`groundcrew/${own}\` in \`$XDG_STATE_HOME\` or \`~/.local/state\``;
+  const folder = program.replace("-", "/");
+  return `\`/var/lib/${folder}\` for root, else \`${folder}\` in \`$XDG_STATE_HOME\` or \`~/.local/state\``;
 }

@@ -13,8 +13,8 @@ export interface Check {
   found: string;
 }
 
-/** Everything that the server has stored about what ran. */
-export interface Record {
+/** Everything that the server has stored about one workflow. */
+export interface StoredWorkflow {
   workflow: Workflow;
   events: WorkflowEvent[];
   logs: StoredLog[];
@@ -25,8 +25,8 @@ export async function readRecords(
   operator: Operator,
   { pipeline, vetting }: { pipeline: Pipeline; vetting: VettingRun },
   signal: AbortSignal,
-): Promise<Record[]> {
-  const records: Record[] = [];
+): Promise<StoredWorkflow[]> {
+  const records: StoredWorkflow[] = [];
   for (const id of [...pipeline.workflows.map(({ id }) => id), vetting.id]) {
     const { workflow, events } = await operator.getWorkflow({ id }, { signal });
     if (!workflow) throw new Error(`the server does not know workflow ${id} any more`);
@@ -36,13 +36,12 @@ export async function readRecords(
 }
 
 /** Holds what was promised against what is stored. */
-export function checkRecords(records: readonly Record[], kills: readonly Kill[]): Check[] {
-  const lines = records.find(({ workflow }) => workflow.name === LINES_WORKFLOW);
+export function checkRecords(records: readonly StoredWorkflow[], kills: readonly Kill[]): Check[] {
   return [
     ...kills.map(describeKill),
     checkEnds(records),
     checkLogs(records.flatMap(({ logs }) => logs)),
-    ...(lines ? checkCounts(lines) : []),
+    ...checkCounts(records.find(({ workflow }) => workflow.name === LINES_WORKFLOW)),
   ];
 }
 
@@ -58,7 +57,7 @@ function describeKill({ program, atLine, awayMs }: Kill): Check {
   return { passed: true, promise: `${program} comes back`, found };
 }
 
-function checkEnds(records: readonly Record[]): Check {
+function checkEnds(records: readonly StoredWorkflow[]): Check {
   const wrong = records.filter(({ events }) => !endsOnce(events)).map(({ workflow }) => workflow.name);
   const transitions = records.reduce((sum, { events }) => sum + events.length, 0);
   const again = records.filter(({ workflow }) => workflow.attempt > 1).length;
@@ -92,18 +91,26 @@ function checkLogs(logs: readonly StoredLog[]): Check {
 }
 
 /** The try that ended well must have printed all its lines, an earlier one all up to where it was cut. */
-function checkCounts({ workflow, logs }: Record): Check[] {
-  return logs
-    .filter(({ stepRun }) => stepRun.ref?.step === LINES_STEP)
-    .map(({ stepRun, lines }) => {
-      const cut = stepRun.ref?.epoch !== workflow.epoch;
-      const printed = lines.filter(({ stream }) => stream !== LogStream.AGENT).map(({ text }) => text);
-      const { inOrder, announced, wrong } = countLines(printed);
-      const found =
-        wrong === undefined
-          ? `${inOrder} of ${announced}, each once and in order`
-          : `after ${inOrder} in order: ${wrong}`;
-      const promise = cut ? "numbered lines up to the kill" : "numbered lines of the whole try";
-      return { passed: wrong === undefined && (cut || inOrder === announced), promise, found };
-    });
+function checkCounts(stored: StoredWorkflow | undefined): Check[] {
+  const counts = stored?.logs.filter(({ stepRun }) => stepRun.ref?.step === LINES_STEP) ?? [];
+  const isWhole = ({ stepRun }: StoredLog): boolean => stepRun.ref?.epoch === stored?.workflow.epoch;
+  const cut = counts.filter((log) => !isWhole(log)).map((log) => checkCount(log, "numbered lines up to the kill"));
+  const whole = counts.find(isWhole);
+  const promise = "numbered lines of the whole try";
+  if (!whole) return [...cut, { passed: false, promise, found: `${LINES_WORKFLOW} has printed none` }];
+  const { inOrder, announced } = countLines(printed(whole));
+  const check = checkCount(whole, promise);
+  return [...cut, { ...check, passed: check.passed && inOrder === announced && announced > 0 }];
+}
+
+function checkCount(log: StoredLog, promise: string): Check {
+  const { inOrder, announced, wrong } = countLines(printed(log));
+  if (wrong === undefined)
+    return { passed: true, promise, found: `${inOrder} of ${announced}, each once and in order` };
+  return { passed: false, promise, found: `after ${inOrder} in order: ${JSON.stringify(wrong)}` };
+}
+
+/** Without what the agent itself wrote, such as why it stopped the step. */
+function printed({ lines }: StoredLog): string[] {
+  return lines.filter(({ stream }) => stream !== LogStream.AGENT).map(({ text }) => text);
 }

@@ -3,20 +3,16 @@ import { writeFile } from "node:fs/promises";
 import type { Pipeline, VettingRun } from "@groundcrew/proto";
 import type { Operator, Session } from "../../apps/cli/src/session.ts";
 import { paint } from "../../apps/cli/src/terminal/style.ts";
-import { presenterFor } from "../../apps/cli/src/watch/present.ts";
 import { atEnd, type Owner } from "../../packages/testkit/src/at-end.ts";
-import { wreakHavoc, type Kill } from "./chaos.ts";
 import { checkKills, checkRecords, readRecords } from "./checks.ts";
 import { startFleet, VETTING_AGENT, type Fleet } from "./fleet.ts";
 import { CHECKOUT, REPORT_FILE, type KeptLogs } from "./kept.ts";
-import { LINES_WORKFLOW } from "./numbered-lines.ts";
 import { demoProfile, hasTool, STRESS_TOOL } from "./profile.ts";
-import { presentation } from "./progress.ts";
 import type { DemoOptions } from "./run-demo.ts";
 import { PIPELINE_PATH, takeSnapshot, type Snapshot } from "./snapshot.ts";
 import { stepTools } from "./step-tools.ts";
 import { hasPassed, renderFailedSteps, renderSummary } from "./summary.ts";
-import { Watch } from "./watch-both.ts";
+import { watchWork } from "./watch-work.ts";
 import { makeWorkplace } from "./workplace.ts";
 
 /** What a play needs. */
@@ -117,38 +113,6 @@ async function submitWork(
   const { run: vetting } = await operator.startVetting({ target: VETTING_AGENT, ...demoProfile(hasStressTool) });
   if (!pipeline || !vetting) throw new Error("the server did not answer what it queued");
   return { pipeline, vetting };
-}
-
-interface Work {
-  pipeline: Pipeline;
-  vetting: VettingRun;
-  operator: Operator;
-  fleet: Fleet;
-  session: Session;
-  chaos: boolean;
-}
-
-/** Shows the work until all of it has ended, and with `chaos` kills programs meanwhile. */
-async function watchWork(work: Work): Promise<{ pipeline: Pipeline; vetting: VettingRun; kills: Kill[] }> {
-  const { operator, session } = work;
-  const leave = new AbortController();
-  const signal = AbortSignal.any([session.io.signal, leave.signal]);
-  const presenter = presenterFor(session, presentation);
-  const watch = new Watch({ operator, pipelineId: work.pipeline.id, vettingId: work.vetting.id, presenter, signal });
-  try {
-    const kills = work.chaos ? havocIn(work, watch, signal) : [];
-    const [pipeline, vetting, killed] = await Promise.all([watch.pipeline(), watch.vetting(), kills]);
-    return { pipeline, vetting, kills: killed };
-  } finally {
-    leave.abort();
-    presenter.close();
-  }
-}
-
-function havocIn({ pipeline, fleet, operator }: Work, watch: Watch, signal: AbortSignal): Promise<Kill[]> {
-  const workflow = pipeline.workflows.find(({ name }) => name === LINES_WORKFLOW);
-  if (!workflow) throw new Error(`${PIPELINE_PATH} has no workflow ${LINES_WORKFLOW}, during which to kill something`);
-  return wreakHavoc({ fleet, operator, workflowId: workflow.id, note: (text) => watch.note(text), signal });
 }
 
 async function fetchReport(operator: Operator, { id }: VettingRun): Promise<void> {

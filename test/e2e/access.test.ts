@@ -125,7 +125,7 @@ test("access", { concurrency: true }, async (t) => {
     const env = { GROUNDCREW_AGENT_TOKEN: `gce_${"x".repeat(43)}` };
     const result = await runAgent(["--server", server.url, "--name", "stranger", "--state-dir", state], env);
     assert.equal(result.exitCode, 3, result.stderr);
-    assert.match(result.stderr, /enrol it anew with a new token/);
+    assert.match(result.stderr, /delete identity\.json in its state directory and start it with a new token/);
     assert.doesNotMatch(result.stderr, /\\n +at /);
   });
 });

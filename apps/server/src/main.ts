@@ -15,7 +15,7 @@ async function main(argv: string[]): Promise<number> {
       say(loaded.text);
       return 0;
     case "error":
-      complain(loaded.message);
+      writeSync(2, `${loaded.message.trimEnd()}\n`);
       return 2;
     case "run":
       return runCommand(loaded.command, loaded.values);
@@ -80,9 +80,10 @@ function stopSignal(): Promise<string> {
   });
 }
 
-function announce({ grpcUrl, httpUrl, adminToken }: RunningServer, log: Logger): void {
-  log.info({ grpc: grpcUrl, http: httpUrl }, "ready");
+function announce({ grpcUrl, httpUrl, fingerprint, adminToken }: RunningServer, log: Logger): void {
+  log.info({ grpc: grpcUrl, http: httpUrl, ...(fingerprint && { fingerprint }) }, "ready");
   say(`groundcrew-server is ready: agents and crew dial ${grpcUrl}, browsers and curl ${httpUrl}`);
+  if (fingerprint) say(`Its certificate's fingerprint: ${fingerprint}`);
   if (adminToken === undefined) return;
   say(`The admin token, told only this once: ${adminToken}`);
   say(`Try: crew login ${grpcUrl}`);

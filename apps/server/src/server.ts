@@ -26,6 +26,8 @@ const STOP_GRACE_MS = 5_000;
 export interface RunningServer {
   readonly grpcUrl: string;
   readonly httpUrl: string;
+  /** The certificate's, "sha256:HEX". Empty without TLS. */
+  readonly fingerprint: string;
   /** The admin token, at the first start of a database only. */
   readonly adminToken: string | undefined;
   /** Settles with the reason when the server cannot go on. */
@@ -76,7 +78,7 @@ async function start(
     await writeReadyFile(readyFile, { grpc_url: grpc.url, http_url: http.url, pid: process.pid, fingerprint });
     closing.push(() => removeReadyFile(readyFile));
   }
-  return { grpcUrl: grpc.url, httpUrl: http.url, adminToken, lost: database.lost };
+  return { grpcUrl: grpc.url, httpUrl: http.url, fingerprint: context.fingerprint, adminToken, lost: database.lost };
 }
 
 async function contextOf(

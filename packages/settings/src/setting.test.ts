@@ -22,7 +22,16 @@ suite("each kind of setting reads its own texts", () => {
       { true: true, yes: true, "1": true, OFF: false, no: false, "0": false },
     ],
     ["list", list(named), { "a, b,,c": ["a", "b", "c"], "": [] }],
-    ["pairs", pairs(named), { "a=1,b=2": { a: "1", b: "2" }, "a=": { a: "" }, "o=-x,-y,b=2": { o: "-x,-y", b: "2" } }],
+    [
+      "pairs",
+      pairs(named),
+      {
+        "a=1,b=2": { a: "1", b: "2" },
+        "a=": { a: "" },
+        "o=-x,-y,b=2": { o: "-x,-y", b: "2" },
+        "!gpu=*,1a=2": { "!gpu": "*", "1a": "2" },
+      },
+    ],
     ["address", address(named), { "[::1]:0": { host: "::1", port: 0 }, "db.lan:5432": { host: "db.lan", port: 5432 } }],
   ];
   for (const [kind, setting, examples] of table) {

@@ -118,12 +118,12 @@ export function pairs(spec: Spec<Record<string, string>>): Setting<Record<string
 }
 
 function readPairs(given: string): Record<string, string> {
-  const parts = given.split(/,(?=\s*[A-Za-z_][\w./-]*=)/);
+  const parts = given.split(/,(?=\s*!?\w[\w./-]*=)/);
   return Object.fromEntries(parts.map(readPair));
 }
 
 function readPair(part: string): readonly [string, string] {
-  const [, key, value] = /^\s*([A-Za-z_][\w./-]*)=(.*)$/s.exec(part) ?? [];
+  const [, key, value] = /^\s*(!?\w[\w./-]*)=(.*)$/s.exec(part) ?? [];
   if (key === undefined || value === undefined) throw new Error("expected KEY=VALUE, such as os=linux");
   return [key, value];
 }

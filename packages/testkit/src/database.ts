@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, type TestContext } from "node:test";
+import { after } from "node:test";
 import postgres from "postgres";
 
 /** Names a running cluster to the test files: set by the suite's global set-up. */
@@ -19,15 +19,15 @@ export interface FreshDatabaseOptions {
 }
 
 /**
- * A database of its own for one test, with the schema in it: a clone of the suite's template, or one prepared on a
- * cluster that this file starts. Dropped after the test, whoever is still connected. Returns its URL.
+ * A database of its own, with the schema in it: a clone of the suite's template, or one prepared on a cluster that
+ * this file starts. Gone at the end of the file, whoever is still connected. Returns its URL.
  */
-export async function freshDatabase(t: TestContext, { prepare }: FreshDatabaseOptions): Promise<string> {
+export async function freshDatabase({ prepare }: FreshDatabaseOptions): Promise<string> {
   const clusterUrl = process.env[CLUSTER_URL] ?? (await ownCluster()).url;
   const template = process.env[TEMPLATE];
   const name = `t_${randomBytes(8).toString("hex")}`;
   await administer(clusterUrl, (sql) => sql.unsafe(`create database ${name} template ${template ?? "template1"}`));
-  t.after(() => administer(clusterUrl, (sql) => sql.unsafe(`drop database ${name} with (force)`)));
+  made.push(name);
   const url = withDatabase(clusterUrl, name);
   if (template === undefined) await prepare(url);
   return url;
@@ -64,8 +64,16 @@ function ownCluster(): Promise<ThrowAway> {
   return own;
 }
 
+/** The databases that this file made. */
+const made: string[] = [];
+
 after(async () => {
-  await (await own)?.stop();
+  if (own) return (await own).stop();
+  const clusterUrl = process.env[CLUSTER_URL];
+  if (clusterUrl === undefined) return;
+  await administer(clusterUrl, async (sql) => {
+    for (const name of made) await sql.unsafe(`drop database ${name} with (force)`);
+  });
 });
 
 async function startThrowAway(): Promise<ThrowAway> {

@@ -22,6 +22,6 @@ export async function startServer(
     if (databaseUrl !== undefined) await checkHistory(databaseUrl);
   });
   // The server brings an empty database up to date by itself.
-  databaseUrl = await freshDatabase(t, { prepare: () => Promise.resolve() });
+  databaseUrl = await freshDatabase({ prepare: () => Promise.resolve() });
   return launchServer(owner, { ...options, databaseUrl, flags: [...QUICK, ...(options.flags ?? [])] });
 }

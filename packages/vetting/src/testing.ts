@@ -12,7 +12,7 @@ export function recordOf(fill: (ocp: OcpWriter) => void, end: Parameters<OcpWrit
 }
 
 /** The end of a stage that did its work. */
-export const COMPLETE = { status: "COMPLETE", result: "PASS" } as const;
+const COMPLETE = { status: "COMPLETE", result: "PASS" } as const;
 
 /** A required stage with the gates `wrong = 0` (fail), `slow <= 10` (warn) and `sound >= 1` (error). */
 export const STAGE: GatedStage = {

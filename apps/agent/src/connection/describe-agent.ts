@@ -22,6 +22,6 @@ export async function describeAgent(options: AgentOptions, name: string) {
 
 // Loaded only where it is needed: a build agent does without its memory.
 async function stageCapabilities(): Promise<string[]> {
-  const { STAGES } = await import("@groundcrew/vetting");
-  return STAGES.filter(({ where }) => where === "agent").map(({ name }) => `stage:${name}`);
+  const { BUILT_IN_STAGES } = await import("../stages/built-in.ts");
+  return [...BUILT_IN_STAGES.keys()].map((name) => `stage:${name}`);
 }

@@ -88,15 +88,17 @@ function worthRepeating(error: unknown): boolean {
   return error.code === Code.Canceled || (error.code === Code.Aborted && !detailOf(error, SupersededSchema));
 }
 
+const ENROL_ANEW = "to enrol it anew, delete identity.json in its state directory and start it with a new token";
+
 /** The reason to stop for good, when the server no longer wants this agent. */
-export function refusalOf(error: unknown): FatalError | undefined {
+function refusalOf(error: unknown): FatalError | undefined {
   if (!(error instanceof ConnectError)) return undefined;
   const refused = (message: string) => new FatalError(ExitCode.REFUSED, message, { cause: error });
   if (detailOf(error, SupersededSchema)) {
     return refused("a newer process registered as this agent; this one stops and must not be restarted");
   }
   if (error.code === Code.Unauthenticated || error.code === Code.PermissionDenied) {
-    return refused(`the server refused this agent's credential: ${error.rawMessage}; enrol it anew with a new token`);
+    return refused(`the server refused this agent's credential: ${error.rawMessage}; ${ENROL_ANEW}`);
   }
   if (error.code === Code.AlreadyExists) {
     return refused(

@@ -10,7 +10,7 @@ import { execa } from "execa";
 const PROGRAM = fileURLToPath(new URL("run-stage.ts", import.meta.url));
 
 /** How a stage's process ended, and what it left. */
-export interface EndedStage {
+interface EndedStage {
   exitCode: number | undefined;
   /** Its lines for people. */
   log: string;

@@ -7,7 +7,7 @@ import type { StepRun } from "./step-run.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What every workflow of this agent is run with. */
-export interface RunSettings {
+interface RunSettings {
   agentName: string;
   /** Variables for every step. */
   stepEnv: Record<string, string>;

@@ -1,10 +1,10 @@
 import type { Kysely } from "kysely";
 import { Migrator, type MigrationProvider } from "kysely/migration";
-import * as foundation from "./migrations/0001-foundation.ts";
+import { foundation } from "./migrations/0001-foundation.ts";
 import type { Database } from "./schema.ts";
 
 /** Every migration there is, in order. Forward only: a mistake is mended by the next one. */
-const MIGRATIONS = { "0001-foundation": foundation };
+const MIGRATIONS = { "0001-foundation": { up: foundation } };
 
 const provider: MigrationProvider = { getMigrations: () => Promise.resolve(MIGRATIONS) };
 

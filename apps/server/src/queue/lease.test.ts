@@ -59,6 +59,22 @@ suite("a lease", () => {
     assert.notDeepEqual(await poll(context, agent, { pollId: "q" }), first);
   });
 
+  test("is told to a poll that is asked again while it is still open, and leased once", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context);
+    for (let i = 0; i < 5; i++) await insertWorkflow(context);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => poll(context, agent, { pollId: "p" })));
+    for (const answer of answers) assert.deepEqual(answer, answers[0]);
+  });
+
+  test("is not given beyond an agent's capacity to polls that are open at once", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context, { capacity: 2 });
+    for (let i = 0; i < 5; i++) await insertWorkflow(context);
+    const answers = await Promise.all(Array.from({ length: 4 }, () => poll(context, agent, { freeSlots: 2 })));
+    assert.equal(answers.flat().length, 2);
+  });
+
   test("is not given to a process that was superseded", async (t) => {
     const context = await testContext(t);
     const old = await enrolAgent(context);

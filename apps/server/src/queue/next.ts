@@ -47,10 +47,14 @@ export class Poller {
 
   async #tryLease(caller: Caller, asked: Asked): Promise<GrantRow[]> {
     const { db, intervals } = this.#context;
-    const before = await grantedBefore(db, caller, asked.pollId);
-    if (before.length > 0) return before;
     const classes = await this.#classes.matching(await this.#offer(caller, asked));
-    return lease(db, { caller, classes, ...asked, leaseTtlMs: intervals.leaseTtlMs });
+    return db.transaction().execute(async (tx) => {
+      // An agent that asks again may have an earlier poll still open: one at a time sees what the other was granted,
+      // and neither exceeds the agent's capacity.
+      await tx.selectFrom("agents").select("id").where("id", "=", caller.agentId).forUpdate().execute();
+      const before = await grantedBefore(tx, caller, asked.pollId);
+      return before.length > 0 ? before : lease(tx, { caller, classes, ...asked, leaseTtlMs: intervals.leaseTtlMs });
+    });
   }
 
   async #offer({ agentId }: Caller, { labels }: Asked): Promise<Offered> {

@@ -4,6 +4,7 @@ import {
   EndReason,
   EnqueueLogRequestSchema,
   NextRequestSchema,
+  NextResponseSchema,
   RegisterAgentRequestSchema,
   WorkflowState,
   WorkKind,
@@ -129,8 +130,7 @@ export async function poll(
   { pollId = randomUUID() as string, freeSlots = 1 } = {},
 ): Promise<Grant[]> {
   const request = create(NextRequestSchema, { pollId, freeSlots });
-  const { grants = [] } = await new Poller(context).nextNow(caller, request);
-  return grants as Grant[];
+  return create(NextResponseSchema, await new Poller(context).nextNow(caller, request)).grants;
 }
 
 /** The lease of a grant that must have come. */

@@ -21,14 +21,14 @@ const testRunEnd = z
 const error = z.object({ symptom: name, message: text });
 
 /** What may stand under `testRunArtifact`. */
-export const runArtifact = z.object({
+const runArtifact = z.object({
   testRunStart: testRunStart.optional(),
   testRunEnd: testRunEnd.optional(),
   error: error.optional(),
 });
 
 /** What may stand under `testStepArtifact`. */
-export const stepArtifact = z.object({
+const stepArtifact = z.object({
   measurement: z
     .object({ name, value: z.union([z.number(), z.string().max(4096), z.boolean()]), unit: text })
     .optional(),

@@ -14,7 +14,7 @@ export interface Series {
 }
 
 /** What the stage itself concluded. It can make a verdict worse, never better. */
-export interface Diagnosis {
+interface Diagnosis {
   verdict: string;
   type: "PASS" | "FAIL" | "UNKNOWN";
   message: string;

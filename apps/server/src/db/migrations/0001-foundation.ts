@@ -1,7 +1,7 @@
 import { sql, type Kysely } from "kysely";
 
 /** Everything the foundation keeps: tokens, machines, agents, pipelines, workflows, leases, step runs, logs, blobs. */
-export async function up(db: Kysely<unknown>): Promise<void> {
+export async function foundation(db: Kysely<unknown>): Promise<void> {
   for (const statement of STATEMENTS) await sql.raw(statement).execute(db);
 }
 

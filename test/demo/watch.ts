@@ -56,6 +56,7 @@ export class Watch {
   }
 
   #show(change: Partial<Progress>): void {
+    if (this.#options.signal.aborted) return;
     this.#progress = { ...this.#progress, ...change };
     this.#options.presenter.show(this.#progress);
   }
