@@ -1,7 +1,7 @@
 import { formatDuration } from "../../apps/cli/src/terminal/duration.ts";
 import { follow } from "../../apps/cli/src/watch/follow.ts";
 import type { Operator } from "../../apps/cli/src/session.ts";
-import type { TestAgent, TestServer } from "../../packages/testkit/src/processes.ts";
+import type { TestAgent, TestServer } from "@groundcrew/testkit/processes";
 import type { Fleet } from "./fleet.ts";
 import { LINES_STEP, LINES_WORKFLOW } from "./numbered-lines.ts";
 

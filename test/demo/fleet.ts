@@ -5,7 +5,7 @@ import {
   type Owner,
   type TestAgent,
   type TestServer,
-} from "../../packages/testkit/src/processes.ts";
+} from "@groundcrew/testkit/processes";
 import type { KeptLogs } from "./kept.ts";
 
 /** How to start the demo's programs. */

@@ -4,7 +4,7 @@ import type { Io } from "../../apps/cli/src/io.ts";
 import { Session } from "../../apps/cli/src/session.ts";
 import { formatDuration } from "../../apps/cli/src/terminal/duration.ts";
 import { paint, type Style } from "../../apps/cli/src/terminal/style.ts";
-import { scoped } from "../../packages/testkit/src/processes.ts";
+import { scoped } from "@groundcrew/testkit/processes";
 import { emptyKeptFolder, KeptLogs, REPORT_FILE } from "./kept.ts";
 import { playDemo } from "./play-demo.ts";
 

@@ -1,3 +1,5 @@
+import { quote } from "./show.ts";
+
 /** More edits than this make another word. */
 const maxEdits = 3;
 
@@ -16,7 +18,7 @@ export function nearest(found: string, names: Iterable<string>): string | undefi
 /** `; did you mean "NAME"?`, or nothing when no name is near. */
 export function didYouMean(found: string, names: Iterable<string>): string {
   const name = nearest(found, names);
-  return name === undefined ? "" : `; did you mean "${name}"?`;
+  return name === undefined ? "" : `; did you mean ${quote(name)}?`;
 }
 
 /**

@@ -11,12 +11,12 @@ export function mainOf(program: Program): string {
 
 /** What a program of a test gets of this process's environment: nothing of the user's own configuration. */
 export function plainEnvironment(): Record<string, string> {
-  const { PATH = "", TMPDIR } = process.env;
+  const { PATH = "", TMPDIR, NODE_COMPILE_CACHE } = process.env;
   return {
-    ...(process.env["TRY"] && { NODE_OPTIONS: process.env["TRY"] }),
     PATH,
     HOME: "/nonexistent",
     LANG: "C.UTF-8",
+    ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }),
     ...(TMPDIR !== undefined && existsSync(TMPDIR) && { TMPDIR }),
   };
 }

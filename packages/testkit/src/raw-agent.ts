@@ -22,7 +22,7 @@ export interface RawAgent {
   /** What it registered with. */
   readonly info: AgentInfoInit;
   /** Polls until it is granted this many workflows. */
-  take(count?: number): Promise<Grant[]>;
+  readonly take: (count?: number) => Promise<Grant[]>;
 }
 
 type AgentInfoInit = RawAgentInfo & { name: string; machine: object };
@@ -37,13 +37,19 @@ export async function enrolRawAgent(owner: Owner, server: TestServer, own: RawAg
   return agent;
 }
 
-/** A client that shows a credential, and from then on what it is told to speak for. */
+/** For whom a client speaks. */
+interface Speaker {
+  credential: string;
+  generation: string;
+}
+
+/** A client that shows a token, until it is told for whom to speak. */
 export async function dialAsAgent(
   owner: Owner,
   { url, fingerprint }: TestServer,
   token: string,
-): Promise<{ client: PeerClient; speak(as: { credential: string; generation: string }): void }> {
-  let speaker: { credential: string; generation: string } | undefined;
+): Promise<{ client: PeerClient; speak: (as: Speaker) => void }> {
+  let speaker: Speaker | undefined;
   const connection = await dial({
     url,
     token: () => speaker?.credential ?? token,

@@ -136,10 +136,11 @@ export class TestServer {
     await this.start();
   }
 
-  /** Ends it if it runs. For the owner's end. */
+  /** Ends it if it runs. For the owner's end, which it must have lived to see unless it was stopped or killed. */
   async close(): Promise<void> {
     this.#connection?.close();
     await this.#process?.close(this.#owner);
+    if (this.#process?.endedByItself) throw this.#process.failure("ended by itself");
   }
 
   #flags(): string[] {
@@ -175,7 +176,7 @@ async function awaitReady(process: TestProcess, file: string): Promise<Ready> {
   } catch (error) {
     giveUp.abort(error);
     await ready.catch(() => undefined);
-    process.signal("SIGKILL");
+    await process.end("SIGKILL");
     throw error;
   } finally {
     clearTimeout(late);

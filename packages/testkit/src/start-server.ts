@@ -1,8 +1,8 @@
+import type { TestContext } from "node:test";
 import { atEnd, type Owner } from "./at-end.ts";
 import { freshDatabase } from "./database.ts";
 import { checkHistory } from "./history.ts";
 import { launchServer, type LaunchOptions, type TestServer } from "./server.ts";
-import type { TestContext } from "node:test";
 
 /** Shorter intervals than usual, yet no lease that runs out because the machine is busy. Later flags win over these. */
 const QUICK = ["--lease-ttl", "20s", "--health-interval", "500ms", "--poll-hold", "2s", "--log-interval", "50ms"];
@@ -17,7 +17,7 @@ export async function startServer(
 ): Promise<TestServer> {
   const owner: Owner = t;
   let databaseUrl: string | undefined;
-  // Registered before the database's own end, and done after the server's.
+  // Left first, so done last: after the server's end.
   atEnd(owner, async () => {
     if (databaseUrl !== undefined) await checkHistory(databaseUrl);
   });

@@ -33,6 +33,7 @@ export class TestProcess {
   readonly #program: Program;
   readonly #process;
   readonly #emitter = new EventEmitter().setMaxListeners(0);
+  #signaled = false;
   #killed = false;
   #hasEnded = false;
   /** What it wrote to standard output and error so far. */
@@ -70,8 +71,14 @@ export class TestProcess {
     return !this.#hasEnded;
   }
 
+  /** It has ended, and nobody had asked it to. */
+  get endedByItself(): boolean {
+    return this.#hasEnded && !this.#signaled;
+  }
+
   /** Sends a signal. No effect on a process that has ended. */
   signal(name: NodeJS.Signals): void {
+    this.#signaled ||= !this.#hasEnded;
     this.#process.kill(name);
   }
 
@@ -87,8 +94,7 @@ export class TestProcess {
     const late = setTimeout(() => this.signal("SIGKILL"), CLOSE_MAX_MS);
     const { signal } = await this.end("SIGTERM");
     clearTimeout(late);
-    if (owner.passed === false || process.env["SHOW"])
-      console.error(`${this.failure(`(process ${this.pid}) said`).message}\n`);
+    if (owner.passed === false) console.error(`${this.failure(`(process ${this.pid}) said`).message}\n`);
     if (signal === "SIGKILL" && !this.#killed) throw this.failure(`did not obey SIGTERM within ${CLOSE_MAX_MS} ms`);
   }
 

@@ -46,7 +46,7 @@ function answerOf(stream: ClientHttp2Stream): Promise<GrpcAnswer> {
     stream.on("close", () => {
       const { "grpc-status": status, "grpc-message": message } = trailers;
       if (status === undefined) return reject(new Error(`the stream ended without a status (code ${stream.rstCode})`));
-      const statusMessage = decodeURIComponent(String(message ?? ""));
+      const statusMessage = decodeURIComponent(typeof message === "string" ? message : "");
       resolve({ status: Number(status), statusMessage, messages: unframed(Buffer.concat(parts)) });
     });
   });
