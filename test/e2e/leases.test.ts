@@ -218,6 +218,8 @@ test("leases", { concurrency: true }, async (t) => {
     const parts = await Array.fromAsync(client.getBlob({ id: blob?.id ?? "0", offset: "3" }));
     const data = parts.flatMap(({ part }) => (part.case === "data" ? [Buffer.from(part.value)] : []));
     assert.equal(Buffer.concat(data).toString(), "dence");
+    const stranger = await enrolRawAgent(t, server);
+    await refusedAs(Array.fromAsync(stranger.client.getBlob({ id: blob?.id ?? "0" })), Code.NotFound);
     await refusedAs(client.putBlob(blobOf(ref, "evidence", createHash("sha256").digest())), Code.FailedPrecondition);
     await client.done({ ...lease, ...succeeded });
   });

@@ -1,6 +1,7 @@
 import { WorkflowState } from "@groundcrew/proto";
 import {
   eventually,
+  launchServer,
   readLogs,
   startAgent,
   startServer,
@@ -28,8 +29,8 @@ const TALK = `
             echo "last $i"
 `;
 
-async function startTalking(t: TestContext) {
-  const server = await startServer(t);
+async function startTalking(t: TestContext, start = startServer) {
+  const server = await start(t);
   await startAgent(t, server);
   const gate = join(await temporaryFolder(t, "gate"), "open");
   const submitted = await submit(server, TALK, { GATE: gate });
@@ -54,6 +55,13 @@ suite("a server that is lost", { concurrency: true }, () => {
       await server.restart();
       await untilLogged(server, submitted, `line ${line}`);
     }
+    await finish();
+  });
+
+  test("with a Postgres of its own finds everything in it again", async (t) => {
+    const { server, submitted, finish } = await startTalking(t, launchServer);
+    await server.restart();
+    await untilLogged(server, submitted, "line 60");
     await finish();
   });
 

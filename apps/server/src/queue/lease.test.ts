@@ -49,6 +49,14 @@ suite("a lease", () => {
     assert.equal((await poll(context, agent, { freeSlots: 1024 })).length, 0);
   });
 
+  test("is given with as many others as fit into one answer", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context);
+    for (let i = 0; i < 5; i++) await insertWorkflow(context, { run: "#".repeat(1_500_000) });
+    assert.equal((await poll(context, agent, { freeSlots: 8 })).length, 3);
+    assert.equal((await poll(context, agent, { freeSlots: 8 })).length, 2);
+  });
+
   test("is told again to the same poll: a lost answer loses nothing", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);

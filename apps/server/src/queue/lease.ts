@@ -26,6 +26,12 @@ export interface LeaseRequest {
 }
 
 /**
+ * An answer is filled with plans until it holds this many bytes. A plan is at most about 1 MiB, so that the answer
+ * stays well below the largest message.
+ */
+const ANSWER_BYTES = 4 * 1024 * 1024;
+
+/**
  * Leases queued workflows, highest priority first, then oldest first, in one statement that no other replica can
  * interleave with. An agent that was superseded or is not ready, or that holds as many as its capacity, gets none.
  */
@@ -39,12 +45,17 @@ export async function lease(db: Db, request: LeaseRequest): Promise<GrantRow[]> 
       ) as free
       from agents
       where id = ${caller.agentId} and generation = ${caller.generation} and lifecycle = 'ready'
-    ), picked as (
-      select w.id from workflows w
+    ), candidates as (
+      select w.id, w.priority, octet_length(w.plan::text) as bytes from workflows w
       where w.state = 'queued' and w.class_id = any (${classes}::integer[])
       order by w.priority desc, w.id
-      limit (select greatest(0, least(free, ${slots}::bigint)) from agent)
+      limit coalesce((select greatest(0, least(free, ${slots}::bigint)) from agent), 0)
       for update of w skip locked
+    ), picked as (
+      select id from (
+        select id, sum(bytes) over (order by priority desc, id) - bytes as bytes_before from candidates
+      ) sized
+      where bytes_before < ${ANSWER_BYTES}
     ), leased as (
       update workflows w
       set state = 'leased', epoch = nextval('lease_epoch'), agent_id = agent.id, agent_name = agent.name,

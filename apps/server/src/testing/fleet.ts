@@ -79,9 +79,13 @@ type Row = Selectable<Database["workflows"]>;
 /** Puts a workflow of one step `run` straight into the queue, or whatever state the changes say. */
 export async function insertWorkflow(
   context: ServerContext,
-  changes: Partial<Insertable<Database["workflows"]>> & { wants?: Record<string, string>; after?: Row[] } = {},
+  changes: Partial<Insertable<Database["workflows"]>> & {
+    wants?: Record<string, string>;
+    after?: Row[];
+    run?: string;
+  } = {},
 ): Promise<Row> {
-  const { wants = {}, after = [], ...columns } = changes;
+  const { wants = {}, after = [], run = "true", ...columns } = changes;
   const kind = columns.kind ?? "build";
   const labels = json(wants);
   const { id: classId } = await context.db
@@ -101,7 +105,7 @@ export async function insertWorkflow(
       plan: json({
         kind: "build",
         env: {},
-        steps: [{ name: "run", run: "true", shell: "sh", env: {}, timeoutMs: 0 }],
+        steps: [{ name: "run", run, shell: "sh", env: {}, timeoutMs: 0 }],
       }),
       timeout_ms: 60_000,
       on_agent_lost: "requeue",
@@ -127,7 +131,7 @@ export function readWorkflow(context: ServerContext, id: string): Promise<Row> {
 export async function poll(
   context: ServerContext,
   caller: Caller,
-  { pollId = randomUUID() as string, freeSlots = 1 } = {},
+  { pollId = String(randomUUID()), freeSlots = 1 } = {},
 ): Promise<Grant[]> {
   const request = create(NextRequestSchema, { pollId, freeSlots });
   return create(NextResponseSchema, await new Poller(context).nextNow(caller, request)).grants;
