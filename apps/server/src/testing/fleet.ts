@@ -131,7 +131,7 @@ export function readWorkflow(context: ServerContext, id: string): Promise<Row> {
 export async function poll(
   context: ServerContext,
   caller: Caller,
-  { pollId = String(randomUUID()), freeSlots = 1 } = {},
+  { pollId = randomUUID(), freeSlots = 1 }: { pollId?: string; freeSlots?: number } = {},
 ): Promise<Grant[]> {
   const request = create(NextRequestSchema, { pollId, freeSlots });
   return create(NextResponseSchema, await new Poller(context).nextNow(caller, request)).grants;
