@@ -147,38 +147,49 @@ async function closeLease(tx: Tx, row: WorkflowRow, to: WorkflowStateName): Prom
 }
 
 /** After a parent ended: its children run once every parent succeeded, and are skipped, with theirs, otherwise. */
-async function decideChildren(tx: Tx, parentId: string, succeeded: boolean): Promise<Topic[]> {
-  const links = await tx
-    .selectFrom("workflow_parents")
-    .select("child_id")
-    .where("parent_id", "=", parentId)
-    .orderBy("child_id")
-    .execute();
-  if (!succeeded) await lockDescendants(tx, parentId);
+function decideChildren(tx: Tx, parentId: string, succeeded: boolean): Promise<Topic[]> {
+  return succeeded ? unblockChildren(tx, parentId) : skipDescendants(tx, parentId);
+}
+
+async function unblockChildren(tx: Tx, parentId: string): Promise<Topic[]> {
+  const links = await tx.selectFrom("workflow_parents").select("child_id").where("parent_id", "=", parentId).execute();
+  const children = await lockWorkflows(
+    tx,
+    links.map(({ child_id }) => child_id),
+  );
   const topics: Topic[] = [];
-  for (const { child_id } of links) {
-    // One by one: skipping a child may end one of the others.
-    const [child] = await lockWorkflows(tx, [child_id]);
-    if (child?.state !== "blocked") continue;
-    topics.push(...(succeeded ? await unblock(tx, child) : await skip(tx, child)));
-  }
+  for (const child of children) if (child.state === "blocked") topics.push(...(await unblock(tx, child)));
   return topics;
 }
 
-/** Skipping goes down the graph; locked in id order first, so that two parents that fail at once never deadlock. */
-async function lockDescendants(tx: Tx, parentId: string): Promise<void> {
-  await sql`
-    with recursive descendants (id) as (
-      select child_id from workflow_parents where parent_id = ${parentId}
+/**
+ * Skips all that waits for a parent that did not succeed, in one statement however large the graph. Locked in id order,
+ * so that two parents that fail at once never deadlock; one that has ended already has decided its own children.
+ */
+async function skipDescendants(tx: Tx, parentId: string): Promise<Topic[]> {
+  const { rows } = await sql<Pick<WorkflowRow, "id" | "pipeline_id">>`
+    with recursive waiting (id) as (
+      select w.id from workflow_parents link join workflows w on w.id = link.child_id
+      where link.parent_id = ${parentId} and w.state = 'blocked'
       union
-      select link.child_id from workflow_parents link join descendants on descendants.id = link.parent_id
+      select w.id from waiting
+      join workflow_parents link on link.parent_id = waiting.id
+      join workflows w on w.id = link.child_id
+      where w.state = 'blocked'
+    ), locked as (
+      select id from workflows where id in (select id from waiting) and state = 'blocked' order by id for update
+    ), skipped as (
+      update workflows w
+      set state = 'skipped', block_reason = null, end_reason = 'dependency', finished_at = now(),
+        error = 'a workflow it depends on did not succeed'
+      from locked where w.id = locked.id
+      returning w.id, w.pipeline_id, w.epoch
+    ), history as (
+      insert into workflow_events (workflow_id, from_state, to_state, reason, epoch, actor)
+      select id, 'blocked', 'skipped', 'dependency', epoch, 'server' from skipped order by id
     )
-    select id from workflows where id in (select id from descendants) order by id for update`.execute(tx);
-}
-
-function skip(tx: Tx, child: WorkflowRow): Promise<Topic[]> {
-  const error = "a workflow it depends on did not succeed";
-  return endWorkflow(tx, child, { state: "skipped", reason: "dependency", error, actor: "server" });
+    select id, pipeline_id from skipped`.execute(tx);
+  return rows.flatMap(topicsOf);
 }
 
 async function unblock(tx: Tx, child: WorkflowRow): Promise<Topic[]> {
