@@ -1,9 +1,15 @@
+// oxlint-disable-next-line import/no-unassigned-import -- its effect is the point, and it must come first
+import "./lifecycle/quiet-grpc.ts";
 import { writeSync } from "node:fs";
+import { hostname } from "node:os";
 import { destination, pino, type Logger } from "pino";
 import { openDatabase } from "./lifecycle/database.ts";
 import { startServer, type RunningServer } from "./server.ts";
 import { loadSettings, type ServerSettings } from "./settings.ts";
 import { insertAdminToken } from "./tokens/first-start.ts";
+
+/** How long a stop may take at most, in milliseconds: several times what its parts are given. */
+const STOP_MAX_MS = 30_000;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -55,10 +61,14 @@ async function createAdminToken(settings: ServerSettings, log: Logger): Promise<
 
 async function serveUntilStopped(settings: ServerSettings, log: Logger): Promise<number> {
   const asked = stopSignal();
-  const server = await startServer(settings, log);
+  const server = await startServer(settings, log, (token) =>
+    say(`The admin token, told only this once: ${token}\nTry: crew login URL, with the address below`),
+  );
   announce(server, log);
   const why = await Promise.race([asked, server.lost.then((reason) => new Error(reason))]);
   log.info(why instanceof Error ? { why: why.message } : { signal: why }, "stopping");
+  // Whatever hangs, such as a database that no longer answers, must not keep the process.
+  setTimeout(() => process.exit(1), STOP_MAX_MS).unref();
   await server.stop();
   if (why instanceof Error) throw why;
   log.info("stopped");
@@ -80,13 +90,15 @@ function stopSignal(): Promise<string> {
   });
 }
 
-function announce({ grpcUrl, httpUrl, fingerprint, adminToken }: RunningServer, log: Logger): void {
+function announce({ grpcUrl, httpUrl, fingerprint }: RunningServer, log: Logger): void {
   log.info({ grpc: grpcUrl, http: httpUrl, ...(fingerprint && { fingerprint }) }, "ready");
-  say(`groundcrew-server is ready: agents and crew dial ${grpcUrl}, browsers and curl ${httpUrl}`);
+  say(`groundcrew-server is ready: agents and crew dial ${dialable(grpcUrl)}, browsers and curl ${dialable(httpUrl)}`);
   if (fingerprint) say(`Its certificate's fingerprint: ${fingerprint}`);
-  if (adminToken === undefined) return;
-  say(`The admin token, told only this once: ${adminToken}`);
-  say(`Try: crew login ${grpcUrl}`);
+}
+
+/** An address somebody can dial: a server that listens everywhere is found by its name. */
+function dialable(url: string): string {
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:)/, `//${hostname()}`);
 }
 
 // Written at once: what is told only once must not be lost in a buffer.

@@ -1,7 +1,7 @@
 import { OperatorService, PeerService, SessionService } from "@groundcrew/proto";
 import { fingerprintOf, isLoopback } from "@groundcrew/rpc";
 import { mount, serveGrpc, serveHttp, type RpcServer, type TlsIdentity } from "@groundcrew/rpc/server";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { openBlobStore } from "./blobs/store.ts";
@@ -28,36 +28,49 @@ export interface RunningServer {
   readonly httpUrl: string;
   /** The certificate's, "sha256:HEX". Empty without TLS. */
   readonly fingerprint: string;
-  /** The admin token, at the first start of a database only. */
-  readonly adminToken: string | undefined;
   /** Settles with the reason when the server cannot go on. */
   readonly lost: Promise<string>;
   /** Takes no more calls, answers those that are held, closes everything. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Starts everything, in order; what started is stopped again when a later part cannot start. */
-export async function startServer(settings: ServerSettings, log: Logger): Promise<RunningServer> {
+/**
+ * Starts everything, in order; what started is stopped again when a later part cannot start. At the first start of a
+ * database `tellAdminToken` is called, once and never again.
+ */
+export async function startServer(
+  settings: ServerSettings,
+  log: Logger,
+  tellAdminToken: (token: string) => void,
+): Promise<RunningServer> {
   const closing: (() => Promise<void>)[] = [];
   const stopping = new AbortController();
   const stop = once(async () => {
     stopping.abort();
-    for (const close of closing.toReversed()) await close();
+    const failures: unknown[] = [];
+    // All of it is closed, the database above all, even when some of it fails.
+    for (const close of closing.toReversed()) await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join("; "));
   });
   try {
-    return { ...(await start(settings, log, stopping.signal, closing)), stop };
+    return { ...(await start({ settings, log, stopping: stopping.signal, closing, tellAdminToken })), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function start(
-  settings: ServerSettings,
-  log: Logger,
-  stopping: AbortSignal,
-  closing: (() => Promise<void>)[],
-): Promise<Omit<RunningServer, "stop">> {
+interface Starting {
+  settings: ServerSettings;
+  log: Logger;
+  stopping: AbortSignal;
+  /** What to undo, in the order it was done. */
+  closing: (() => Promise<void>)[];
+  tellAdminToken: (token: string) => void;
+}
+
+async function start(starting: Starting): Promise<Omit<RunningServer, "stop">> {
+  const { settings, log, stopping, closing, tellAdminToken } = starting;
   // The user that Postgres runs as must be able to pass through; nothing in it is readable by others.
   await mkdir(settings.stateDir, { recursive: true, mode: 0o711 });
   const tls = await tlsIdentity(settings);
@@ -67,18 +80,18 @@ async function start(
   await hints.start();
   closing.push(() => hints.stop());
   const context = await contextOf(settings, database, hints, log, stopping, tls);
-  const adminToken = await tellAdminToken(settings, database);
   const reaper = new Reaper(context);
   await reaper.start();
   closing.push(() => reaper.stop());
   const { grpc, http } = await serve(settings, context, tls, closing);
+  await makeAdminToken(settings, database, tellAdminToken);
   const { readyFile } = settings;
   if (readyFile !== undefined) {
     const { fingerprint } = context;
     await writeReadyFile(readyFile, { grpc_url: grpc.url, http_url: http.url, pid: process.pid, fingerprint });
     closing.push(() => removeReadyFile(readyFile));
   }
-  return { grpcUrl: grpc.url, httpUrl: http.url, fingerprint: context.fingerprint, adminToken, lost: database.lost };
+  return { grpcUrl: grpc.url, httpUrl: http.url, fingerprint: context.fingerprint, lost: database.lost };
 }
 
 async function contextOf(
@@ -102,12 +115,18 @@ async function contextOf(
   };
 }
 
-async function tellAdminToken({ adminTokenFile }: ServerSettings, { db }: OpenDatabase): Promise<string | undefined> {
-  const token = await firstAdminToken(db);
-  if (token !== undefined && adminTokenFile !== undefined) {
-    await writeFile(adminTokenFile, `${token}\n`, { mode: 0o600 });
-  }
-  return token;
+/** Makes the first admin token. Last, so that a start that fails does not swallow what is told only once. */
+async function makeAdminToken(
+  { adminTokenFile }: ServerSettings,
+  { db }: OpenDatabase,
+  tell: (token: string) => void,
+): Promise<void> {
+  const token = await firstAdminToken(db, async (made) => {
+    if (adminTokenFile === undefined) return;
+    await rm(adminTokenFile, { force: true });
+    await writeFile(adminTokenFile, `${made}\n`, { mode: 0o600, flag: "wx" });
+  });
+  if (token !== undefined) tell(token);
 }
 
 async function serve(

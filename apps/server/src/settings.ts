@@ -8,7 +8,7 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as cons
 /** Where the server keeps what it must not lose, unless told otherwise. */
 function defaultStateDir(env: NodeJS.ProcessEnv): string {
   if (process.getuid?.() === 0) return "/var/lib/groundcrew/server";
-  return join(env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "groundcrew", "server");
+  return join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "groundcrew", "server");
 }
 
 /** Reads the server's settings from flags, environment and file, in that order. */

@@ -1,3 +1,4 @@
+import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 import { invalidField } from "@groundcrew/rpc";
 
 /** The largest int64. */
@@ -51,4 +52,15 @@ export function requireMap(
     requireText(`${field}.${key}`, value, { max: maxValue, expected: `at most ${maxValue} characters` });
   }
   return map;
+}
+
+/** The end of the year 9999, in seconds since 1970. */
+const TIME_MAX_SECONDS = 253_402_300_799n;
+
+/** A time from a stranger; absent is null. Throws INVALID_ARGUMENT naming the field. */
+export function checkedTime(field: string, time: Timestamp | undefined): Date | null {
+  if (!time) return null;
+  const fits = time.seconds >= 0n && time.seconds <= TIME_MAX_SECONDS && time.nanos >= 0 && time.nanos < 1e9;
+  if (fits) return timestampDate(time);
+  throw invalidField(field, `${time.seconds} s`, "a time between the years 1970 and 9999");
 }

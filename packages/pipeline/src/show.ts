@@ -4,7 +4,7 @@ const maxQuotedCharacters = 60;
 
 /** Text of a file as it may stand in a message: in quotes, cut short, on one line, unable to steer a terminal. */
 export function quote(text: string): string {
-  const short = text.length > maxQuotedCharacters ? `${text.slice(0, maxQuotedCharacters)}…` : text;
+  const short = text.length > maxQuotedCharacters ? `${text.slice(0, maxQuotedCharacters).toWellFormed()}…` : text;
   return JSON.stringify(short).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escape);
 }
 

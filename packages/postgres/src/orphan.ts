@@ -18,7 +18,7 @@ export async function stopOrphan(dataDir: string, signal?: AbortSignal): Promise
   const pid = Number.parseInt(content, 10); // its first line
   if (!(pid > 0)) return;
   if (!(await runsOn(pid, dataDir))) return disown(file, content);
-  await shutDown({ kill: (name) => process.kill(pid, name), gone: whenGone(pid, dataDir, signal) });
+  await shutDown({ kill: (name) => killIfThere(pid, name), gone: whenGone(pid, dataDir, signal) });
   if (await runsOn(pid, dataDir)) {
     throw new PostgresError(
       "locked",
@@ -48,4 +48,13 @@ export async function runsOn(pid: number, dataDir: string): Promise<boolean> {
 
 async function whenGone(pid: number, dataDir: string, signal: AbortSignal | undefined): Promise<void> {
   while (await runsOn(pid, dataDir)) await delay(LOOK_EVERY_MS, undefined, signal && { signal });
+}
+
+// It may end by itself, as a child of the killed process does, between the look and the signal.
+function killIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }

@@ -9,7 +9,7 @@ export interface BackoffOptions {
 }
 
 /**
- * Endless delays in milliseconds with full jitter: each is drawn from the upper half of a ceiling that doubles up to
+ * Endless delays in milliseconds with jitter: each is drawn from the upper half of a ceiling that doubles up to
  * `maxMs`, so that many callers spread out and none spins.
  */
 export function* backoffDelays({ minMs, maxMs, random = Math.random }: BackoffOptions): Generator<number, never> {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { suite, test, type TestContext } from "node:test";
 import { generate } from "selfsigned";
-import { Code, ConnectError, createClient, dial, fingerprintOf, type DialOptions, type ServiceImpl } from "./index.ts";
+import type { Code, ConnectError, createClient, dial, fingerprintOf, type DialOptions, type ServiceImpl } from "./index.ts";
 import { anonymous, mount, serveGrpc, type TlsIdentity } from "./server.ts";
 
 async function identity(): Promise<TlsIdentity> {
@@ -65,7 +65,12 @@ suite("dial", () => {
 
   test("refuses a certificate that nobody vouches for", async (t) => {
     const url = await serve(t, await identity());
-    await assert.rejects(version(t, { url, timeoutMs: 2_000 }), ConnectError);
+    await assert.rejects(dial({ url }), { code: Code.Unauthenticated, message: /cannot be trusted: .*self-signed/ });
+  });
+
+  test("says that a port speaks plain text", async (t) => {
+    const url = (await serve(t)).replace("http:", "https:");
+    await assert.rejects(dial({ url }), { code: Code.InvalidArgument, message: /speaks plain text/ });
   });
 
   test("fails with UNAVAILABLE where nothing listens", async (t) => {

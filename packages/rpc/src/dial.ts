@@ -1,7 +1,13 @@
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { credentials, type ChannelCredentials } from "@grpc/grpc-js";
 import { isIP } from "node:net";
-import { checkServerIdentity as identityOf, connect, createSecureContext, type PeerCertificate } from "node:tls";
+import {
+  checkServerIdentity as identityOf,
+  connect,
+  createSecureContext,
+  type ConnectionOptions,
+  type PeerCertificate,
+} from "node:tls";
 import { createGrpcJsTransport } from "./grpc/client.ts";
 import { fingerprintOf, isLoopback } from "./tls.ts";
 
@@ -29,9 +35,9 @@ export interface Connection {
 }
 
 /**
- * Prepares a connection. Does not wait for the server, except to look at its certificate when a fingerprint is pinned.
- * Throws INVALID_ARGUMENT for a bad URL or plain text off loopback, UNAUTHENTICATED when the certificate has another
- * fingerprint, UNAVAILABLE when it cannot be looked at.
+ * Prepares a connection. Does not wait for the server, except to look at its certificate over https. Throws
+ * INVALID_ARGUMENT for a bad URL or plain text off loopback, UNAUTHENTICATED when the certificate has another
+ * fingerprint or nobody vouches for it, UNAVAILABLE when it cannot be looked at.
  */
 export async function dial(options: DialOptions): Promise<Connection> {
   const address = parseUrl(options.url);
@@ -46,18 +52,24 @@ export async function dial(options: DialOptions): Promise<Connection> {
 }
 
 /** The certificate a server shows, whoever signed it. Throws UNAVAILABLE when it cannot be reached. */
-export function serverCertificate(url: string, timeoutMs = 10_000): Promise<{ pem: string; fingerprint: string }> {
+export function serverCertificate(url: string, timeoutMs = 10_000): Promise<ShownCertificate> {
+  return lookAt(url, { rejectUnauthorized: false }, timeoutMs);
+}
+
+/** A certificate as a server shows it. */
+interface ShownCertificate {
+  pem: string;
+  /** "sha256:" and 64 hexadecimal digits. */
+  fingerprint: string;
+}
+
+function lookAt(url: string, trust: ConnectionOptions, timeoutMs = 10_000): Promise<ShownCertificate> {
   const { host, port } = parseUrl(url);
   return new Promise((resolve, reject) => {
-    const socket = connect({
-      host: host.replace(/^\[|\]$/g, ""),
-      port,
-      rejectUnauthorized: false,
-      ALPNProtocols: ["h2"],
-    });
+    const socket = connect({ host: bare(host), port, ALPNProtocols: ["h2"], ...trust });
     const fail = (error: Error): void => {
       socket.destroy();
-      reject(new ConnectError(`cannot reach ${url}: ${error.message}`, Code.Unavailable, undefined, undefined, error));
+      reject(reasonOf(url, error));
     };
     socket.setTimeout(timeoutMs, () => fail(new Error(`no answer within ${timeoutMs} ms`)));
     socket.once("error", fail);
@@ -67,6 +79,20 @@ export function serverCertificate(url: string, timeoutMs = 10_000): Promise<{ pe
       resolve({ pem, fingerprint: fingerprintOf(pem) });
     });
   });
+}
+
+/** A server that is away may come back; one that shows the wrong thing will go on showing it. */
+function reasonOf(url: string, error: Error): ConnectError {
+  const because = (message: string, code: Code): ConnectError =>
+    new ConnectError(message, code, undefined, undefined, error);
+  if (error.message.includes("wrong version number")) {
+    return because(`${url} speaks plain text, not TLS: use http:// (on loopback only)`, Code.InvalidArgument);
+  }
+  if (/certificate|altnames/i.test(error.message)) {
+    const next = "name the server's fingerprint or the CA that signed its certificate";
+    return because(`the certificate of ${url} cannot be trusted: ${error.message}; ${next}`, Code.Unauthenticated);
+  }
+  return because(`cannot reach ${url}: ${error.message}`, Code.Unavailable);
 }
 
 function pemOf({ raw }: PeerCertificate): string {
@@ -106,6 +132,8 @@ async function credentialsFor(address: Address, options: DialOptions): Promise<C
   const { ca, fingerprint } = options;
   if (!address.secure) return credentials.createInsecure();
   if (fingerprint === undefined) {
+    // Looked at first: a channel would take a certificate that nobody vouches for as an outage, and try for ever.
+    await lookAt(options.url, ca === undefined ? {} : { ca });
     const checkServerIdentity = (_name: string, certificate: PeerCertificate): Error | undefined =>
       identityOf(bare(address.host), certificate);
     return credentials.createSsl(ca === undefined ? null : Buffer.from(ca), null, null, { checkServerIdentity });

@@ -29,6 +29,12 @@ export interface MountedService {
   readonly implementation: ServiceImpl<DescService>;
 }
 
+/** A mounted service behind its guard. */
+export interface GuardedService extends MountedService {
+  /** Refuses a caller before anything of the request is decoded. The handlers ask again where nobody asked. */
+  admit: (method: DescMethod, context: HandlerContext) => Promise<void>;
+}
+
 /** What every call passes through. */
 export interface GuardOptions {
   authenticate: Authenticate;
@@ -55,14 +61,20 @@ export function principalOf(context: HandlerContext): Principal {
  * The same service behind authentication, the access each rpc declares, and one place that turns faults into errors.
  * Throws when an rpc declares no access.
  */
-export function guard({ service, implementation }: MountedService, options: GuardOptions): MountedService {
+export function guard({ service, implementation }: MountedService, options: GuardOptions): GuardedService {
   const guarded = service.methods.map((method) => {
     const handler = (implementation as Record<string, Handler | undefined>)[method.localName];
     if (!handler) throw new Error(`${service.typeName}.${method.name} has no implementation`);
     return [method.localName, guardMethod(method, handler.bind(implementation), options)];
   });
-  return { service, implementation: Object.fromEntries(guarded) as ServiceImpl<DescService> };
+  return {
+    service,
+    implementation: Object.fromEntries(guarded) as ServiceImpl<DescService>,
+    admit: (method, context) => new GuardedCall(method, accessOf(method), context, options).admit(),
+  };
 }
+
+const admittedKey = createContextKey(false);
 
 type Handler = (request: never, context: HandlerContext) => unknown;
 
@@ -90,6 +102,14 @@ class GuardedCall {
     this.#options = options;
   }
 
+  async admit(): Promise<void> {
+    try {
+      await this.#admit();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
   async unary(run: () => unknown): Promise<unknown> {
     try {
       await this.#admit();
@@ -102,20 +122,26 @@ class GuardedCall {
   }
 
   async *stream(run: () => AsyncIterable<unknown>): AsyncIterable<unknown> {
+    let failure: ConnectError | undefined;
     try {
       await this.#admit();
       yield* run();
-      this.#report();
     } catch (error) {
-      throw this.#fail(error);
+      failure = this.#shown(error);
+      throw failure;
+    } finally {
+      // Also when the reader leaves early, which is no failure.
+      this.#report(failure);
     }
   }
 
   async #admit(): Promise<void> {
-    this.#context.responseHeader.set("x-request-id", this.#requestId);
-    if (this.#needed === Access.PUBLIC) return;
-    const principal = await this.#options.authenticate(this.#context.requestHeader);
-    this.#context.values.set(principalKey, principal);
+    const { values, requestHeader, responseHeader } = this.#context;
+    responseHeader.set("x-request-id", this.#requestId);
+    if (this.#needed === Access.PUBLIC || values.get(admittedKey)) return;
+    const principal = await this.#options.authenticate(requestHeader);
+    values.set(principalKey, principal);
+    values.set(admittedKey, true);
     if (permits(principal, this.#needed) || this.#options.authenticate === anonymous) return;
     throw this.#refusal(principal);
   }
@@ -128,10 +154,14 @@ class GuardedCall {
   }
 
   #fail(error: unknown): ConnectError {
-    const known = this.#context.signal.aborted && !(error instanceof ConnectError) ? aborted(this.#context) : undefined;
-    const shown = known ?? toConnectError(error, this.#requestId);
+    const shown = this.#shown(error);
     this.#report(shown);
     return shown;
+  }
+
+  #shown(error: unknown): ConnectError {
+    const known = this.#context.signal.aborted && !(error instanceof ConnectError) ? aborted(this.#context) : undefined;
+    return known ?? toConnectError(error, this.#requestId);
   }
 
   #report(error?: ConnectError): void {
@@ -171,7 +201,7 @@ function describe(principal: Principal): string {
     case "agent":
       return `the agent ${principal.name}`;
     case "operator":
-      return `${principal.name}, a ${principal.role}`;
+      return `${principal.name}, with the role ${principal.role}`;
     default:
       return principal satisfies never;
   }

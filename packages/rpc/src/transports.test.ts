@@ -6,6 +6,7 @@ import {
   StaleEpochSchema,
   type GetBlobResponse,
 } from "@groundcrew/proto";
+import { Client as Channel, credentials } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { suite, test, type TestContext } from "node:test";
@@ -241,6 +242,35 @@ for (const [name, open] of Object.entries({ "grpc-js": overGrpc, "connect-node":
 }
 
 suite("the grpc-js transport", () => {
+  test("survives an error that quotes half of a character", async (t) => {
+    const { peer } = await overGrpc(t, {
+      next: (request) => {
+        throw invalidField("poll_id", request.pollId, "at most 64 characters");
+      },
+    });
+    const error = await rejection(peer.next({ pollId: `${"a".repeat(198)}\u{1f600}\u{1f600}` }));
+    assert.equal(error.code, Code.InvalidArgument);
+  });
+
+  test("asks who calls before it decodes what they sent", async (t) => {
+    const server = await serveGrpc({
+      listen: { host: "127.0.0.1", port: 0 },
+      services: [mount(PeerService, complete({}))],
+      authenticate,
+    });
+    const client = new Channel(new URL(server.url).host, credentials.createInsecure());
+    t.after(async () => {
+      client.close();
+      await server.close(0);
+    });
+    const same = (bytes: Buffer): Buffer => bytes;
+    const path = "/groundcrew.v1.PeerService/EnqueueLog";
+    const code = await new Promise((resolve) => {
+      client.makeUnaryRequest(path, same, same, Buffer.from([0xff]), (error) => resolve(error?.code));
+    });
+    assert.equal(code, Code.Unauthenticated);
+  });
+
   test("refuses an oversized message and goes on", async (t) => {
     const { peer } = await overGrpc(t, { enqueueLog: () => ({ nextLine: 1 }) });
     const huge = { entries: [{ text: new Uint8Array(9 * 1024 * 1024) }] };

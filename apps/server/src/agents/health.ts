@@ -3,6 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { invalidField } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { ServerContext } from "../context.ts";
+import { superseded } from "../tokens/authenticate.ts";
 import { requireRange } from "../validate.ts";
 import { markReceived } from "../workflows/extend.ts";
 import type { Caller } from "./caller.ts";
@@ -34,8 +35,16 @@ export async function reportHealth(
       }),
     })
     .where("id", "=", caller.agentId)
+    // A process that was superseded meanwhile says nothing about its successor.
+    .where("generation", "=", caller.generation)
     .returning("lifecycle")
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (!agent) throw superseded(caller.generation, await newestGeneration(context, caller));
   await markReceived(context.db, caller, request.held);
   return { desiredState: desiredStateOf(agent.lifecycle), directives: [] };
+}
+
+async function newestGeneration({ db }: ServerContext, { agentId }: Caller): Promise<string> {
+  const query = db.selectFrom("agents").select("generation").where("id", "=", agentId);
+  return (await query.executeTakeFirstOrThrow()).generation;
 }

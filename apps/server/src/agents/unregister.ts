@@ -17,6 +17,7 @@ export async function unregisterAgent(context: ServerContext, caller: Caller): P
       .updateTable("agents")
       .set({ lifecycle: "terminated", credential_hash: null })
       .where("id", "=", caller.agentId)
+      .where("generation", "=", caller.generation)
       .execute();
   });
 }

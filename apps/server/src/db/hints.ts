@@ -53,12 +53,6 @@ export class Hints {
     this.#timer ??= setTimeout(() => void this.#flush(), GATHER_MS).unref();
   }
 
-  /** Calls back at each hint on the topic until the returned function is called. */
-  subscribe(topic: Topic, listener: () => void): () => void {
-    this.#emitter.on(topic, listener);
-    return () => this.#emitter.off(topic, listener);
-  }
-
   /**
    * Rounds of a loop that reads the truth: one at once, then one after each hint on a topic and at least every
    * `pollMs` milliseconds, jittered. A hint that comes while a round runs is not lost. Ends when the signal aborts.

@@ -199,6 +199,8 @@ interface WorkflowsTable {
   parents_left: Generated<number>;
   epoch: Generated<Id>;
   attempt: Generated<number>;
+  /** How often its agent was lost while it ran. */
+  losses: Generated<number>;
   agent_id: string | null;
   agent_name: string | null;
   poll_id: string | null;

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { zstdCompress } from "node:zlib";
 import type { Caller } from "../agents/caller.ts";
 import type { ServerContext, Tx } from "../context.ts";
-import { requireRange } from "../validate.ts";
+import { checkedTime, requireRange } from "../validate.ts";
 import { checkedStepRun, lockStepRun, requireLease, type StepRunRow } from "../workflows/step-run.ts";
 
 const compress = promisify(zstdCompress);
@@ -51,6 +51,7 @@ function checkedBatch({ firstLine, lostBefore, entries, baseTime }: EnqueueLogRe
   if (bytes > BATCH_MAX_BYTES) throw invalidField("entries", `${bytes} bytes`, `at most ${BATCH_MAX_BYTES} bytes`);
   if (entries.length === 0 && lostBefore > 0)
     throw invalidField("entries", "absent", "a line after the lost ones; a lost end is declared by Done");
+  checkedTime("base_time", baseTime);
   if (entries.length > 0 && !baseTime) throw invalidField("base_time", "absent", "the time of the batch");
   return { firstLine, lostBefore, entries, baseTime };
 }

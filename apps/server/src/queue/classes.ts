@@ -11,7 +11,7 @@ export class LabelClasses {
     this.#db = db;
   }
 
-  /** The classes that have queued work and that this agent matches. */
+  /** The classes that this agent matches. */
   async matching(offered: Offered): Promise<number[]> {
     await this.#learn();
     return [...this.#known].filter(([, wanted]) => matches(offered, wanted)).map(([id]) => id);
@@ -27,10 +27,7 @@ export class LabelClasses {
     for (const { id, kind, labels, machine_id } of added) {
       this.#known.set(id, { kind, labels, machineId: machine_id });
     }
-    // Ids are drawn before their rows commit, so one below the newest may still appear: look back a little.
-    this.#newest = Math.max(0, ...[...this.#known.keys()].map((id) => id - LOOK_BACK));
+    // Classes become visible in the order of their ids: whoever makes them holds a lock until the commit.
+    this.#newest = added.at(-1)?.id ?? this.#newest;
   }
 }
-
-/** How many ids are read again: more than there are transactions in flight that make classes. */
-const LOOK_BACK = 100;

@@ -160,6 +160,20 @@ suite("the reaper", () => {
     assert.equal((await readWorkflow(context, id)).state, "canceled");
   });
 
+  test("ends a grant that was lost as canceled when a cancel was asked for: nobody runs it again", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context);
+    const { id } = await insertWorkflow(context);
+    await takeOne(context, agent);
+    await context.db
+      .updateTable("workflows")
+      .set({ cancel_requested_at: sql<Date>`now()` })
+      .execute();
+    await passTime(context, 11);
+    await reap(context);
+    assert.equal((await readWorkflow(context, id)).state, "canceled");
+  });
+
   test("ends nothing because the servers themselves were away, for however long", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
@@ -190,7 +204,7 @@ suite("the reaper", () => {
   test("gives a workflow up that loses its agents again and again", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
-    const { id } = await insertWorkflow(context, { attempt: 4 });
+    const { id } = await insertWorkflow(context, { losses: 4 });
     await startOne(context, agent);
     await passTime(context, 61);
     await reap(context);

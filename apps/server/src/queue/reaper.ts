@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Db, ServerContext, Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
-import { endWorkflow, releaseWorkflow, requeueWorkflow, type WorkflowRow } from "../workflows/transitions.ts";
+import { endWorkflow, releaseWorkflow, type WorkflowRow } from "../workflows/transitions.ts";
 import { beat } from "./liveness.ts";
 
 /** How long a grant may stay without a word before it returns to the queue, in milliseconds: DESIGN's 10 s. */
@@ -50,7 +50,7 @@ export class Reaper {
 export async function reap(context: ServerContext): Promise<void> {
   const { leaseTtlMs } = context.intervals;
   await act(context, expired(leaseTtlMs), (tx, row) => releaseWorkflow(tx, row, "agent_lost", "server"));
-  await act(context, grantLost(), (tx, row) => requeueWorkflow(tx, row, "grant_lost", "server"));
+  await act(context, grantLost(), (tx, row) => releaseWorkflow(tx, row, "grant_lost", "server"));
   await act(context, overdue(leaseTtlMs), endOverdue);
 }
 
@@ -81,21 +81,28 @@ function held(db: Db, due: Due) {
     .where(due);
 }
 
-async function act(
-  context: ServerContext,
-  due: Due,
-  change: (tx: Tx, row: WorkflowRow) => Promise<Topic[]>,
-): Promise<void> {
+type Change = (tx: Tx, row: WorkflowRow) => Promise<Topic[]>;
+
+async function act(context: ServerContext, due: Due, change: Change): Promise<void> {
   const found = await held(context.db, due).select("w.id").orderBy("w.id").execute();
   for (const { id } of found) {
-    const topics = await context.db.transaction().execute(async (tx) => {
-      // Asked again with the row locked: an Extend that came in between has saved it.
-      const row = await held(tx, due).selectAll("w").where("w.id", "=", id).forUpdate("w").executeTakeFirst();
-      if (row) context.log.info({ workflow: id, epoch: row.epoch, agent: row.agent_name }, "its agent left a workflow");
-      return row ? change(tx, row) : [];
-    });
-    context.hints.publish(...topics);
+    // One that cannot be ended must not keep the others waiting.
+    await actOn(context, id, due, change).catch((error: unknown) =>
+      context.log.error({ workflowId: id, err: error }, "could not end a lease; will try again"),
+    );
   }
+}
+
+async function actOn(context: ServerContext, id: string, due: Due, change: Change): Promise<void> {
+  const done = await context.db.transaction().execute(async (tx) => {
+    // Asked again with the row locked: an Extend that came in between has saved it.
+    const row = await held(tx, due).selectAll("w").where("w.id", "=", id).forUpdate("w").executeTakeFirst();
+    return row && { row, topics: await change(tx, row) };
+  });
+  if (!done) return;
+  const { row, topics } = done;
+  context.log.info({ workflowId: id, epoch: row.epoch, agent: row.agent_name }, "ended a lease that was due");
+  context.hints.publish(...topics);
 }
 
 function endOverdue(tx: Tx, row: WorkflowRow): Promise<Topic[]> {

@@ -28,22 +28,24 @@ export function authenticator(db: Db): Authenticate {
 async function findAgent(db: Db, secret: string, generation: string | null): Promise<Principal | undefined> {
   const agent = await db
     .selectFrom("agents")
-    .select(["id", "name", "generation", "lifecycle"])
+    .select(["id", "name", "generation"])
     .where("credential_hash", "=", hashSecret(secret))
     .executeTakeFirst();
   if (!agent) return undefined;
-  if (agent.lifecycle === "terminated") {
-    throw new ConnectError(`the agent ${agent.name} was removed by an operator`, Code.PermissionDenied);
-  }
   if (generation !== null) checkGeneration(generation, agent.generation);
   return { kind: "agent", agentId: agent.id, name: agent.name, generation: generation ?? "" };
 }
 
 function checkGeneration(sent: string, newest: string): void {
   if (!/^[0-9]{1,18}$/.test(sent)) throw invalidField(GENERATION_HEADER, sent, "the generation from RegisterAgent");
-  if (sent === newest) return;
-  throw new ConnectError("a newer process registered as this agent; this one must exit", Code.Aborted, undefined, [
-    { desc: SupersededSchema, value: { generation: sent, newest } },
+  if (sent !== newest) throw superseded(sent, newest);
+}
+
+/** ABORTED with the typed detail on which a process exits and does not come back. */
+export function superseded(generation: string, newest: string): ConnectError {
+  const message = "a newer process registered as this agent; this one must exit";
+  return new ConnectError(message, Code.Aborted, undefined, [
+    { desc: SupersededSchema, value: { generation, newest } },
   ]);
 }
 

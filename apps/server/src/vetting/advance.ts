@@ -16,10 +16,10 @@ type NextAction = MessageInitShape<typeof NextActionSchema>;
 /**
  * What a vetting run's agent does next: the stage the run is at, or stop. Once every stage is judged it makes the
  * report first. For a transaction that holds the workflow's row; the caller publishes the workflow's topics after the
- * commit. Asking again answers the same until the agent has reported the stage.
+ * commit. Asking again answers the same until the agent has reported the stage. Not for a run
+ * that somebody asked to cancel.
  */
 export async function nextOfVetting(tx: Tx, context: ServerContext, row: WorkflowRow): Promise<NextAction> {
-  if (row.cancel_requested_at) return stop({ state: "canceled", reason: "canceled" });
   const vetting = await readVettingRun(tx, row.id);
   const next = nextOf(vetting.run);
   switch (next.kind) {

@@ -1,4 +1,13 @@
-import { EndReason, LinesMissingSchema, StaleEpochSchema, WorkflowState } from "@groundcrew/proto";
+import { create } from "@bufbuild/protobuf";
+import {
+  EndReason,
+  InitRequestSchema,
+  LinesMissingSchema,
+  StaleEpochSchema,
+  StepState,
+  UpdateRequestSchema,
+  WorkflowState,
+} from "@groundcrew/proto";
 import { Code, ConnectError, detailOf } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
@@ -7,6 +16,8 @@ import type { ServerContext } from "../context.ts";
 import { appendLog } from "../logs/append.ts";
 import { testContext } from "../testing/context.ts";
 import { done, enrolAgent, insertWorkflow, logLines, readWorkflow, startOne, takeOne } from "../testing/fleet.ts";
+import { initWorkflow } from "./init.ts";
+import { updateStepRun } from "./update.ts";
 
 const { SUCCEEDED, FAILED, CANCELED, QUEUED, TIMED_OUT, RUNNING } = WorkflowState;
 
@@ -47,6 +58,19 @@ suite("Done", () => {
     const lease = await startOne(context, agent);
     await askCancel(context);
     assert.equal(await done(context, agent, lease), "canceled");
+  });
+
+  test("is asked for by Init and by Update once somebody canceled", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context);
+    await insertWorkflow(context);
+    const lease = await startOne(context, agent);
+    await askCancel(context);
+    const init = await initWorkflow(context, agent, create(InitRequestSchema, lease));
+    const stepRun = { ...lease, step: "run", try: 1 };
+    const report = create(UpdateRequestSchema, { stepRun, sequence: 1, state: StepState.RUNNING });
+    const update = await updateStepRun(context, agent, report);
+    assert.deepEqual([init.action?.case, update.action?.case], ["stop", "stop"]);
   });
 
   test("wins against a cancel that came later: terminal rows never reopen", async (t) => {

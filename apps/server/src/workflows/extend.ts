@@ -16,13 +16,11 @@ export async function extendLeases(
   caller: Caller,
   { leases }: ExtendRequest,
 ): Promise<MessageInitShape<typeof ExtendResponseSchema>> {
-  const { ids, epochs } = columns(leases);
   const { rows } = await sql<{ id: string; epoch: string; canceling: boolean }>`
+    with held as (${lockHeldLeases(caller, leases)})
     update workflows w
     set received = true, expires_at = now() + ${intervals.leaseTtlMs} * interval '1 millisecond'
-    from unnest(${ids}::bigint[], ${epochs}::bigint[]) as held (id, epoch)
-    where w.id = held.id and w.epoch = held.epoch and w.agent_id = ${caller.agentId}
-      and w.state in ('leased', 'running')
+    from held where w.id = held.id
     returning w.id, w.epoch, w.cancel_requested_at is not null as canceling`.execute(db);
   const renewed = new Map(rows.map(({ id, epoch, canceling }) => [`${id}/${epoch}`, canceling]));
   return {
@@ -37,18 +35,23 @@ export async function extendLeases(
 /** Notes that an agent knows of its grants, without renewing them. */
 export async function markReceived(db: Db, caller: Caller, leases: HeldLease[]): Promise<void> {
   if (leases.length === 0) return;
-  const { ids, epochs } = columns(leases);
   await sql`
+    with held as (${lockHeldLeases(caller, leases)})
     update workflows w set received = true
-    from unnest(${ids}::bigint[], ${epochs}::bigint[]) as held (id, epoch)
-    where w.id = held.id and w.epoch = held.epoch and w.agent_id = ${caller.agentId}
-      and w.state = 'leased' and not w.received`.execute(db);
+    from held where w.id = held.id and not w.received`.execute(db);
 }
 
-function columns(leases: HeldLease[]): { ids: string[]; epochs: string[] } {
+/** Selects the ids of the leases that are still this agent's, locked in id order like everybody locks. */
+function lockHeldLeases(caller: Caller, leases: HeldLease[]) {
   if (leases.length > LEASES_MAX) throw invalidField("leases", `${leases.length} entries`, `at most ${LEASES_MAX}`);
   const checked = leases.map((lease) => checkedLease(lease, "leases."));
-  return { ids: checked.map(({ workflowId }) => workflowId), epochs: checked.map(({ epoch }) => epoch) };
+  const ids = checked.map(({ workflowId }) => workflowId);
+  const epochs = checked.map(({ epoch }) => epoch);
+  return sql`
+    select w.id from workflows w
+    join unnest(${ids}::bigint[], ${epochs}::bigint[]) as named (id, epoch) on named.id = w.id and named.epoch = w.epoch
+    where w.agent_id = ${caller.agentId} and w.state in ('leased', 'running')
+    order by w.id for update of w`;
 }
 
 function outcomeOf(canceling: boolean | undefined): ExtendOutcome {

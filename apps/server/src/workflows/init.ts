@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { InitRequest, NextActionSchema } from "@groundcrew/proto";
+import { EndReason, WorkflowState, type InitRequest, type NextActionSchema } from "@groundcrew/proto";
 import { sql } from "kysely";
 import type { Caller } from "../agents/caller.ts";
 import type { ServerContext, Tx } from "../context.ts";
@@ -44,11 +44,17 @@ export const goOn = { action: { case: "goOn", value: {} } } as const satisfies M
   typeof NextActionSchema
 >;
 
+/** Stop: somebody canceled the workflow. */
+const stopCanceled = {
+  action: { case: "stop", value: { state: WorkflowState.CANCELED, endReason: EndReason.CANCELED } },
+} as const satisfies MessageInitShape<typeof NextActionSchema>;
+
 /** What an agent does after a report: a build goes by its plan, a vetting run by the server. */
 export async function nextAction(
   tx: Tx,
   context: ServerContext,
   row: WorkflowRow,
 ): Promise<MessageInitShape<typeof NextActionSchema>> {
+  if (row.cancel_requested_at) return stopCanceled;
   return row.kind === "vetting" ? nextOfVetting(tx, context, row) : goOn;
 }

@@ -27,8 +27,10 @@ async function find(tx: Tx, classes: readonly LabelClass[]): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-// Only what is missing: a conflict would use up an id.
+// One maker at a time, to the end of its transaction: ids become visible in their order, which is what readers of new
+// classes go by, and two submissions never wait for each other's rows.
 async function insert(tx: Tx, classes: readonly LabelClass[]): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('groundcrew label classes'))`.execute(tx);
   await sql`
     insert into label_classes (kind, labels, machine_id)
     select distinct w.kind, w.labels, w.machine_id from ${wanted(classes)}

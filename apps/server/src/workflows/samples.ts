@@ -1,9 +1,8 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { RecordSamplesRequest, Sample } from "@groundcrew/proto";
 import { invalidField } from "@groundcrew/rpc";
 import type { Caller } from "../agents/caller.ts";
 import type { ServerContext } from "../context.ts";
-import { requireText } from "../validate.ts";
+import { checkedTime, requireText } from "../validate.ts";
 import { checkedLease, lockHeld } from "./stale.ts";
 
 const SAMPLES_MAX = 10_000;
@@ -38,13 +37,14 @@ export async function recordSamples(
 }
 
 function columns({ kind, key, value, unit, at }: Sample) {
-  if (!at) throw invalidField("samples.at", "absent", "when the sample was taken");
+  const taken = checkedTime("samples.at", at);
+  if (!taken) throw invalidField("samples.at", "absent", "when the sample was taken");
   if (!Number.isFinite(value))
     throw invalidField("samples.value", value, "a finite number; leave an absent sensor out");
   const text = (field: string, given: string, min: number): string =>
     requireText(`samples.${field}`, given, { min, max: 256, expected: `${min} to 256 characters` });
   return {
-    at: timestampDate(at),
+    at: taken,
     kind: text("kind", kind, 1),
     key: text("key", key, 1),
     value,

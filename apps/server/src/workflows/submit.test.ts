@@ -59,7 +59,14 @@ suite("a submitted pipeline", () => {
   test("wakes those who wait for work", async (t) => {
     const context = await testContext(t);
     const woken = Promise.withResolvers<void>();
-    t.after(context.hints.subscribe("queue", woken.resolve));
+    const leave = new AbortController();
+    t.after(() => leave.abort());
+    void (async () => {
+      const rounds = context.hints.rounds(["queue"], 3_600_000, leave.signal);
+      await rounds.next();
+      await rounds.next();
+      woken.resolve();
+    })();
     await submitPipeline(context, submission(one), "alice");
     await woken.promise;
   });

@@ -12,8 +12,8 @@ export const TERMINAL_STATES = ["succeeded", "failed", "canceled", "timed_out", 
 /** A state a workflow never leaves. */
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 
-/** How often a workflow is tried when its agents are lost, before it ends `lost`. A crash that it causes itself must end. */
-const MAX_ATTEMPTS = 5;
+/** How often a workflow may lose its agent before it ends `lost`: one that brings its agents down must end. */
+const MAX_LOSSES = 5;
 
 /** Whether a workflow has ended. */
 export function hasEnded(state: WorkflowStateName): state is TerminalState {
@@ -58,12 +58,7 @@ export async function endWorkflow(tx: Tx, row: WorkflowRow, end: End): Promise<T
 }
 
 /** Puts a held workflow back into the queue. Returns the topics to publish after the commit. */
-export async function requeueWorkflow(
-  tx: Tx,
-  row: WorkflowRow,
-  reason: EndReasonName,
-  actor: string,
-): Promise<Topic[]> {
+async function requeueWorkflow(tx: Tx, row: WorkflowRow, reason: EndReasonName, actor: string): Promise<Topic[]> {
   await tx
     .updateTable("workflows")
     .set({
@@ -74,6 +69,7 @@ export async function requeueWorkflow(
       leased_at: null,
       expires_at: null,
       deadline: null,
+      losses: row.losses,
       queued_at: sql<Date>`now()`,
     })
     .where("id", "=", row.id)
@@ -85,7 +81,7 @@ export async function requeueWorkflow(
 
 /**
  * What becomes of a held workflow that its agent no longer runs: canceled when that was asked for, back to the queue
- * where its policy and its attempts allow, else lost. A grant that was never started is always given again.
+ * where its policy and its losses allow, else lost. A grant that was never started is always given again.
  */
 export async function releaseWorkflow(
   tx: Tx,
@@ -94,15 +90,13 @@ export async function releaseWorkflow(
   actor: string,
 ): Promise<Topic[]> {
   if (row.cancel_requested_at) return endWorkflow(tx, row, { state: "canceled", reason: "canceled", actor });
-  const again = row.state === "leased" || row.on_agent_lost !== "fail";
-  if (again && row.attempt < MAX_ATTEMPTS) return requeueWorkflow(tx, row, reason, actor);
-  return endWorkflow(tx, row, { state: "lost", reason, error: lossText(row, again), actor });
-}
-
-function lossText(row: WorkflowRow, again: boolean): string {
-  return again
-    ? `its agent was lost ${row.attempt} times, which is as often as a workflow is tried`
-    : "its agent was lost, and on_agent_lost is fail";
+  if (row.state === "leased") return requeueWorkflow(tx, row, reason, actor);
+  const lost = (error: string): Promise<Topic[]> => endWorkflow(tx, row, { state: "lost", reason, error, actor });
+  if (row.on_agent_lost === "fail") return lost("its agent left it, and on_agent_lost is fail");
+  // An agent that hands back does so in order: no loss.
+  const losses = row.losses + (reason === "handed_back" ? 0 : 1);
+  if (losses >= MAX_LOSSES) return lost(`its agent was lost ${losses} times, which is as often as a workflow is tried`);
+  return requeueWorkflow(tx, { ...row, losses }, reason, actor);
 }
 
 /** Locks the rows of workflows for the rest of the transaction, in id order so that lockers never deadlock. */

@@ -1,13 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { NextActionSchema, UpdateRequest } from "@groundcrew/proto";
 import { invalidField } from "@groundcrew/rpc";
 import type { Caller } from "../agents/caller.ts";
 import type { ServerContext } from "../context.ts";
 import type { StepStateName } from "../db/schema.ts";
 import { stepStateName } from "../names.ts";
-import { requireRange, requireText } from "../validate.ts";
+import { checkedTime, requireRange, requireText } from "../validate.ts";
 import { recordStageReport } from "../vetting/advance.ts";
 import { goOn, nextAction } from "./init.ts";
 import { lockHeld } from "./stale.ts";
@@ -30,7 +28,7 @@ export async function updateStepRun(
       if (row.kind === "vetting") await recordStageReport(tx, context, row, { ...stepRun, ...report });
     }
     const going = report.state === "pending" || report.state === "running";
-    return { row, next: going ? goOn : await nextAction(tx, context, row) };
+    return { row, next: going && !row.cancel_requested_at ? goOn : await nextAction(tx, context, row) };
   });
   context.hints.publish(...topicsOf(row));
   return next;
@@ -45,15 +43,7 @@ function checkedReport(request: UpdateRequest) {
     exit_code: request.exitCode ?? null,
     signal: requireText("signal", request.signal, { max: 32, expected: "at most 32 characters" }),
     error: request.error.slice(0, 10_000).replaceAll("\0", ""),
-    started_at: dateOf("started_at", request.startedAt),
-    finished_at: dateOf("finished_at", request.finishedAt),
+    started_at: checkedTime("started_at", request.startedAt),
+    finished_at: checkedTime("finished_at", request.finishedAt),
   };
-}
-
-function dateOf(field: string, timestamp: Timestamp | undefined): Date | null {
-  if (!timestamp) return null;
-  const date = timestampDate(timestamp);
-  // The range of a Postgres timestamp is wider, but no agent's clock is honestly outside of this one.
-  if (date.getUTCFullYear() >= 1970 && date.getUTCFullYear() < 10_000) return date;
-  throw invalidField(field, timestamp.seconds, "a time between the years 1970 and 9999");
 }

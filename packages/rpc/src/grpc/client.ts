@@ -96,14 +96,26 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     const response = { method, service: method.parent, header: new Headers(), trailer: new Headers() };
     const answer = (error: ServiceError | null, value?: Buffer): void => {
       open.signal?.removeEventListener("abort", onAbort);
-      if (error) reject(open.signal?.aborted ? abortError(open.signal) : errorOf(error));
-      else resolve({ ...response, stream: false, message: fromBinary(method.output, value ?? new Uint8Array()) });
+      if (error) return reject(open.signal?.aborted ? abortError(open.signal) : errorOf(error));
+      resolve(decoded(method.output, value).then((message) => ({ ...response, stream: false, message })));
     };
     const call = channel.makeUnaryRequest(path, bytes, bytes, encode(method, request), metadata, deadline, answer);
     call.on("metadata", (received: Metadata) => copy(headersOf(received), response.header));
     call.on("status", (status: StatusObject) => copy(headersOf(status.metadata), response.trailer));
     open.signal?.addEventListener("abort", onAbort, { once: true });
   });
+}
+
+/** The answer, or INTERNAL when the server sent something else. */
+async function decoded<O extends DescMessage>(
+  schema: O,
+  bytes: Uint8Array = new Uint8Array(),
+): Promise<MessageShape<O>> {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (cause) {
+    throw new ConnectError(`the answer is not a ${schema.typeName}`, Code.Internal, undefined, undefined, cause);
+  }
 }
 
 function openStream(channel: Client, options: GrpcTransportOptions, open: OpenCall): Stream {

@@ -12,7 +12,7 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { once } from "node:events";
-import type { MountedService } from "../guard.ts";
+import type { GuardedService } from "../guard.ts";
 import { headersOf, metadataOf } from "./metadata.ts";
 import { statusOf } from "./status.ts";
 
@@ -50,27 +50,35 @@ export function definitionOf(service: DescService): ServiceDefinition {
 }
 
 /** The handlers of a mounted service. */
-export function handlersOf({ service, implementation }: MountedService): Record<string, UntypedHandleCall> {
+export function handlersOf({ service, implementation, admit }: GuardedService): Record<string, UntypedHandleCall> {
   const handlers = service.methods.map((method) => {
     const run = (implementation as Record<string, unknown>)[method.localName] as Implementation;
-    return [method.localName, method.methodKind === "unary" ? unaryHandler(method, run) : streamHandler(method, run)];
+    const rpc: Rpc = { method, run, admit: (context) => admit(method, context) };
+    return [method.localName, method.methodKind === "unary" ? unaryHandler(rpc) : streamHandler(rpc)];
   });
   return Object.fromEntries(handlers) as Record<string, UntypedHandleCall>;
 }
 
-function unaryHandler(method: DescMethod, run: Implementation): handleUnaryCall<Buffer, Buffer> {
-  return (call, answer) => void serveUnary(call, answer, method, run);
+interface Rpc {
+  method: DescMethod;
+  run: Implementation;
+  /** Refuses a stranger before the request is decoded: decoding what anybody sends would be anybody's to overload. */
+  admit: (context: HandlerContext) => Promise<void>;
+}
+
+function unaryHandler(rpc: Rpc): handleUnaryCall<Buffer, Buffer> {
+  return (call, answer) => void serveUnary(call, answer, rpc);
 }
 
 /** Answers one unary call. Never rejects: whatever goes wrong becomes the call's status. */
 async function serveUnary(
   call: ServerUnaryCall<Buffer, Buffer>,
   answer: sendUnaryData<Buffer>,
-  method: DescMethod,
-  run: Implementation,
+  { method, run, admit }: Rpc,
 ): Promise<void> {
   const context = contextOf(call, method);
   try {
+    await admit(context);
     const response = encode(method, await run(decode(method, call.request), context));
     call.sendMetadata(metadataOf(context.responseHeader));
     answer(null, response, metadataOf(context.responseTrailer));
@@ -81,14 +89,15 @@ async function serveUnary(
   }
 }
 
-function streamHandler(method: DescMethod, run: Implementation): handleBidiStreamingCall<Buffer, Buffer> {
-  return (call) => void serveStream(call, method, run);
+function streamHandler(rpc: Rpc): handleBidiStreamingCall<Buffer, Buffer> {
+  return (call) => void serveStream(call, rpc);
 }
 
 /** Answers one streaming call. Never rejects: whatever goes wrong becomes the call's status. */
-async function serveStream(call: Call, method: DescMethod, run: Implementation): Promise<void> {
+async function serveStream(call: Call, { method, run, admit }: Rpc): Promise<void> {
   const context = contextOf(call, method);
   try {
+    await admit(context);
     const responses = invoke(method, run, readRequests(call, method), context);
     await writeResponses(call, method, responses, context);
     call.end(metadataOf(context.responseTrailer));

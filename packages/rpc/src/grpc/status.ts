@@ -5,11 +5,15 @@ import { headersOf, metadataOf } from "./metadata.ts";
 
 /** The gRPC status of an error, with its typed details in the trailer. */
 export function statusOf(error: ConnectError): StatusObject {
-  const trailer = setTrailerStatus(new Headers(), error);
+  const details = error.rawMessage.toWellFormed();
+  // A message that quotes a stranger may hold half a surrogate pair, which cannot be percent-encoded.
+  const sendable = new ConnectError(details, error.code, error.metadata);
+  sendable.details = error.details;
+  const trailer = setTrailerStatus(new Headers(), sendable);
   // grpc-js writes these two itself, from `code` and `details`.
   trailer.delete("grpc-status");
   trailer.delete("grpc-message");
-  return { code: error.code as number, details: error.rawMessage, metadata: metadataOf(trailer) };
+  return { code: error.code as number, details, metadata: metadataOf(trailer) };
 }
 
 /**

@@ -4,7 +4,6 @@ import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { guard, type GuardOptions, type MountedService } from "../guard.ts";
-import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { listenError, urlOf, type ListenAddress, type RpcServer, type TlsIdentity } from "../listen.ts";
 
 /** How to serve browsers, `curl` with JSON, and probes. */
@@ -17,11 +16,17 @@ export interface HttpServerOptions extends GuardOptions {
   fallback?: NonNullable<ConnectNodeAdapterOptions["fallback"]>;
 }
 
+/**
+ * The largest request, in bytes: a pipeline file of 1 MiB and its variables. Smaller than on the other port, because
+ * the library decodes a request before anybody can ask who sent it.
+ */
+const READ_MAX_BYTES = 2 * 1024 * 1024;
+
 /** Serves the Connect, gRPC-Web and JSON protocols on HTTP/1.1 with @connectrpc/connect-node. */
 export async function serveHttp(options: HttpServerOptions): Promise<RpcServer> {
   const handler = connectNodeAdapter({
     routes: (router) => routes(router, options),
-    readMaxBytes: MAX_MESSAGE_BYTES,
+    readMaxBytes: READ_MAX_BYTES,
     fallback: options.fallback ?? notFound,
   });
   const server = options.tls ? createTlsServer(options.tls, handler) : createServer(handler);

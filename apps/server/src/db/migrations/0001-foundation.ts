@@ -111,6 +111,7 @@ const STATEMENTS = [
     parents_left integer not null default 0,
     epoch bigint not null default 0,
     attempt integer not null default 0,
+    losses integer not null default 0,
     agent_id uuid,
     agent_name text,
     poll_id text,
