@@ -4,7 +4,15 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { suite, test, type TestContext } from "node:test";
 import { generate } from "selfsigned";
-import type { Code, ConnectError, createClient, dial, fingerprintOf, type DialOptions, type ServiceImpl } from "./index.ts";
+import {
+  Code,
+  createClient,
+  dial,
+  fingerprintOf,
+  type ConnectError,
+  type DialOptions,
+  type ServiceImpl,
+} from "./index.ts";
 import { anonymous, mount, serveGrpc, type TlsIdentity } from "./server.ts";
 
 async function identity(): Promise<TlsIdentity> {
