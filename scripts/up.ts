@@ -2,7 +2,7 @@
 // in a folder, so that the next `make up` goes on with it.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, watch } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,9 +16,13 @@ interface Running {
 }
 
 const folder = join(groundcrewFolder(), "up");
+const pidFile = join(folder, "up.pid");
 const readyFile = join(folder, "server.json");
 const adminTokenFile = join(folder, "admin-token");
 const agentFolder = join(folder, "agent");
+
+// A terminal that is closed takes no more words; what runs has to be stopped all the same.
+process.stdout.on("error", () => undefined);
 
 try {
   process.exitCode = await up();
@@ -31,12 +35,13 @@ async function up(): Promise<number> {
   mkdirSync(folder, { recursive: true, mode: 0o755 }); // as root, Postgres passes through it as another user
   const other = await findOther();
   if (other !== undefined) {
-    say(`it is already running, at ${other}`);
+    say(`it is already running, at ${other.url}; kill ${other.pid} stops it`);
     return 0;
   }
+  writeFileSync(pidFile, `${process.pid}\n`);
   const running: Running[] = [];
   const asked = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => asked.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => asked.abort());
   try {
     await startBoth(running, asked.signal);
     await untilAborted(asked.signal, running);
@@ -46,6 +51,7 @@ async function up(): Promise<number> {
     asked.abort();
     say("stopping");
     for (const one of running.toReversed()) await stop(one);
+    rmSync(pidFile, { force: true });
   }
   return 0;
 }
@@ -80,19 +86,36 @@ function say(text: string): void {
   process.stdout.write(`up: ${text}\n`);
 }
 
-/** The address of the server of another `make up`, if it answers. */
-async function findOther(): Promise<string | undefined> {
+/** Another `make up` whose server answers: its address, and the process that stops it. */
+async function findOther(): Promise<{ url: string; pid: number } | undefined> {
   try {
-    const { grpc_url, http_url } = readReady();
+    const { grpc_url, http_url, pid } = readReady();
     await fetch(http_url, { signal: AbortSignal.timeout(2_000) });
-    return grpc_url;
+    return { url: grpc_url, pid: pidOfOther() ?? pid };
   } catch {
     return undefined;
   }
 }
 
-function readReady(): { grpc_url: string; http_url: string } {
-  return JSON.parse(readFileSync(readyFile, "utf8")) as { grpc_url: string; http_url: string };
+/** The process of another `make up`. None if it was killed and left its server behind. */
+function pidOfOther(): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("up.ts") ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Ready {
+  grpc_url: string;
+  http_url: string;
+  /** The server's. */
+  pid: number;
+}
+
+function readReady(): Ready {
+  return JSON.parse(readFileSync(readyFile, "utf8")) as Ready;
 }
 
 /** Apart from our terminal, so that a Ctrl-C reaches us alone and we stop them in order. */
@@ -100,7 +123,7 @@ function start(name: Running["name"], flags: string[], env: NodeJS.ProcessEnv = 
   const log = join(folder, `${name}.log`);
   // Private: the server tells the admin token once, in there.
   const output = openSync(log, "w", 0o600);
-  const child = spawn(process.execPath, [mainOf(name), ...flags], {
+  const child = spawn(binOf(`groundcrew-${name}`), flags, {
     cwd: folder,
     detached: true,
     env: { ...process.env, ...env },
@@ -110,8 +133,8 @@ function start(name: Running["name"], flags: string[], env: NodeJS.ProcessEnv = 
   return { name, child, log };
 }
 
-function mainOf(app: "server" | "agent" | "cli"): string {
-  return fileURLToPath(import.meta.resolve(`../apps/${app}/src/main.ts`));
+function binOf(program: string): string {
+  return fileURLToPath(import.meta.resolve(`../bin/${program}`));
 }
 
 /** Resolves to the server's address when it says that it is ready. */
@@ -140,7 +163,7 @@ async function untilAborted(signal: AbortSignal, running: Running[]): Promise<vo
 }
 
 async function crew(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [mainOf("cli"), ...args]);
+  const { stdout } = await promisify(execFile)(binOf("crew"), args);
   return stdout;
 }
 
@@ -158,7 +181,7 @@ async function stop({ child }: Running): Promise<void> {
 }
 
 function guide(url: string): string {
-  const bin = fileURLToPath(import.meta.resolve("../bin/crew"));
+  const bin = binOf("crew");
   return `ready at ${url}; crew's context "up" leads to it. Ctrl-C stops it. Try:
   ${bin} agents ls
   ${bin} submit FILE

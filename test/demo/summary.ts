@@ -9,8 +9,9 @@ import {
 } from "@groundcrew/proto";
 import { stepLook, symbolOf, verdictLook, workflowLook, type Look } from "../../apps/cli/src/render/looks.ts";
 import { newestStepRuns, stepNote, workflowNote } from "../../apps/cli/src/render/pipeline.ts";
-import { machineText, vettingLook } from "../../apps/cli/src/render/vetting.ts";
+import { gatesText, machineText, vettingLook } from "../../apps/cli/src/render/vetting.ts";
 import { elapsedText, type View } from "../../apps/cli/src/render/view.ts";
+import { wrap } from "../../apps/cli/src/terminal/width.ts";
 import { paint } from "../../apps/cli/src/terminal/style.ts";
 import { renderTable, type Cell, type Column } from "../../apps/cli/src/terminal/table.ts";
 import { visible } from "../../apps/cli/src/terminal/visible.ts";
@@ -87,9 +88,7 @@ function vettingRows(run: VettingRun, { nowMs }: View): Cell[][] {
 }
 
 function stageRow(stage: VettingRun["stages"][number], nowMs: number): Cell[] {
-  const held = stage.gates.filter(({ verdict }) => verdict === Verdict.PASS).length;
-  const gates = stage.gates.length === 0 ? "" : `${held} of ${stage.gates.length} gates held`;
-  const note = [...stage.reasons, gates].filter(Boolean).join("; ");
+  const note = [...stage.reasons, gatesText(stage)].filter(Boolean).join("; ");
   return row(`  ${stage.name}`, verdictLook(stage.verdict), elapsedText(stage, nowMs), note);
 }
 
@@ -98,19 +97,7 @@ const JUDGED: ReadonlySet<Verdict> = new Set([Verdict.PASS, Verdict.WARN, Verdic
 function renderCoverage({ stages, notCovered }: VettingRun, { width }: View): string[] {
   const judged = stages.filter(({ verdict }) => JUDGED.has(verdict)).length;
   const gaps = notCovered.map(shortGap).join(", ") || "nothing";
-  return wrap(`vetted ${judged} of ${stages.length}, not covered: ${gaps}`, width);
-}
-
-/** Breaks a text at spaces into lines of at most `width` columns; all but the first are indented. */
-function wrap(text: string, width: number): string[] {
-  const [first = "", ...words] = text.split(" ");
-  const lines = [first];
-  for (const word of words) {
-    const longer = `${lines.at(-1)} ${word}`;
-    if (longer.length <= width) lines[lines.length - 1] = longer;
-    else lines.push(`  ${word}`);
-  }
-  return lines;
+  return wrap(`vetted ${judged} of ${stages.length}, not covered: ${gaps}`, width, { first: "", rest: "  " });
 }
 
 /** A stage, or a metric of one, without why: the report says that. */

@@ -23,7 +23,7 @@ const NUL = "a\0b";
 
 // That the server lives on is checked at its end: see TestServer.close.
 test("what an agent says is hostile input", { concurrency: true }, async (t) => {
-  const server = await startServer(t, { flags: ["--lease-ttl", "60s"] });
+  const server = await startServer(t);
 
   t.test("at its registration", async (t) => {
     const { client } = await dialAsAgent(t, server, await enrolmentToken(server));

@@ -49,8 +49,7 @@ const baseTime = timestampFromMs(Date.UTC(2026, 0, 1));
 const succeeded = { state: WorkflowState.SUCCEEDED, endReason: EndReason.COMPLETED };
 
 test("leases", { concurrency: true }, async (t) => {
-  // Nothing here is extended.
-  const server = await startServer(t, { flags: ["--lease-ttl", "60s"] });
+  const server = await startServer(t);
 
   t.test("a poll that is asked twice has one answer, also when it rode on Done", async (t) => {
     const label = "twice";

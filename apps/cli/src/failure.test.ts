@@ -25,13 +25,14 @@ suite("the exit code of a refused call", () => {
   ];
   for (const [code, exitCode] of codes) {
     test(`${Code[code]}: ${exitCode}`, () => {
-      assert.equal(toFailure(new ConnectError("because", code), url).exitCode, exitCode);
+      assert.equal(toFailure(new ConnectError("because", code), { url }).exitCode, exitCode);
     });
   }
   test("anything else: 1", () => assert.equal(toFailure(new TypeError("bug")).exitCode, 1));
 });
 
-const told = (error: unknown): string[] => renderFailure(toFailure(error, url), plainStyle);
+const told = (error: unknown): string[] =>
+  renderFailure(toFailure(error, { url, listing: "crew pipelines ls" }), plainStyle);
 
 suite("what a failure says", () => {
   test("what, why, and what to do next", () => {
@@ -39,6 +40,19 @@ suite("what a failure says", () => {
       "error: no answer from http://127.0.0.1:7070",
       "  why:  connect ECONNREFUSED",
       "  next: check that the server runs and that this is its address (crew context ls), then try again",
+    ]);
+  });
+
+  test("the server's own reason first, where the state of things is in the way", () => {
+    assert.deepEqual(told(new ConnectError("the pipeline has ended", Code.FailedPrecondition)), [
+      "error: the pipeline has ended",
+    ]);
+  });
+
+  test("which command lists what exists", () => {
+    assert.deepEqual(told(new ConnectError('pipeline "9" does not exist', Code.NotFound)), [
+      'error: pipeline "9" does not exist',
+      "  next: list what exists: crew pipelines ls",
     ]);
   });
 

@@ -51,10 +51,18 @@ export function usage(what: string, next?: string): Failure {
   return new Failure(what, { exitCode: ExitCode.usage, ...(next === undefined ? {} : { next }) });
 }
 
-/** What a failed call is told as. `url` is the server it went to. */
-export function toFailure(error: unknown, url = "the server"): Failure {
+/** What a failed call was about. */
+export interface CallContext {
+  /** The server it went to. */
+  url?: string | undefined;
+  /** The command that lists what it may have been about: `crew pipelines ls`. */
+  listing?: string | undefined;
+}
+
+/** What a failed call is told as. */
+export function toFailure(error: unknown, { url = "the server", listing }: CallContext = {}): Failure {
   if (error instanceof Failure) return error;
-  if (error instanceof ConnectError) return fromConnectError(error, url);
+  if (error instanceof ConnectError) return fromConnectError(error, url, listing);
   const what = error instanceof Error ? error.message : String(error);
   return new Failure(what, {
     exitCode: ExitCode.failure,
@@ -63,7 +71,7 @@ export function toFailure(error: unknown, url = "the server"): Failure {
   });
 }
 
-function fromConnectError(error: ConnectError, url: string): Failure {
+function fromConnectError(error: ConnectError, url: string, listing: string | undefined): Failure {
   const why = error.rawMessage;
   switch (error.code) {
     case Code.Unauthenticated:
@@ -81,7 +89,10 @@ function fromConnectError(error: ConnectError, url: string): Failure {
         cause: error,
       });
     case Code.NotFound:
-      return new Failure(why, { exitCode: ExitCode.notFound, next: "list what exists with `ls`", cause: error });
+      return notFound(error, listing);
+    case Code.FailedPrecondition:
+    case Code.AlreadyExists:
+      return new Failure(why, { exitCode: ExitCode.failure, cause: error });
     case Code.Unavailable:
     case Code.DeadlineExceeded:
       return new Failure(`no answer from ${url}`, {
@@ -98,6 +109,11 @@ function fromConnectError(error: ConnectError, url: string): Failure {
     default:
       return new Failure(`${url} refused`, { exitCode: ExitCode.failure, why, cause: error });
   }
+}
+
+function notFound(error: ConnectError, listing: string | undefined): Failure {
+  const next = listing === undefined ? {} : { next: `list what exists: ${listing}` };
+  return new Failure(error.rawMessage, { exitCode: ExitCode.notFound, ...next, cause: error });
 }
 
 function fromInvalidArgument(error: ConnectError): Failure {

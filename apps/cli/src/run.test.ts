@@ -89,7 +89,7 @@ suite("what commands print", () => {
     ["pipelines ls", /^ID {2}NAME +STATE .*\n42 {2}ci {4}running {4}0\/5 {3}33s {2}main@1a2b3c4 {2}ada {2}33s ago\n$/],
     ["pipelines show 42", /^ ● ci {2}#42 .*\n ✓ generate/],
     ["pipelines cancel 42", /^Canceled pipeline 42: 2 workflows had not ended\.\n$/],
-    ["workflows ls", /ID {2}PIPELINE {2}NAME .*\n11 {8}42 {2}generate {8}succeeded {3}12s {2}build-1/],
+    ["workflows ls", /ID {2}PIPELINE {2}NAME .*\n11 {8}42 {2}generate {8}succeeded {3}12s {2}build-1\n/],
     ["workflows show 11", /^ ✓ generate .*\n {3}✓ buf .*\n\nworkflow {2}11 \(epoch 7, attempt 1\)\npipeline {2}42\n/],
     ["workflows show 11 --events", /\n2026-11-21T12:00:12.000Z {2}running {2}succeeded {6}7 {2}build-1\n$/],
     ["workflows cancel 11", /^Workflow 11 \(build\) is running; its agent stops it now\.\n$/],
@@ -149,8 +149,8 @@ suite("what commands print", () => {
       { ...handlers, createToken: () => ({ secret: "gce_s", token: { expiresAt: at(3600) } }) },
       ["agents", "enroll", "--name", "b-7"],
     );
-    assert.match(told.stdout, /^groundcrew-agent --server http:\/\/127\.0\.0\.1:\d+ --token gce_s --name b-7\n$/);
-    assert.match(told.stderr, /enrols one agent until 2026-11-21T13:00:00.000Z.*\n.*loopback/);
+    assert.match(told.stdout, /^\S+groundcrew-agent --server http:\/\/127\.0\.0\.1:\d+ --token gce_s --name b-7\n$/);
+    assert.match(told.stderr, /enrols one agent until 2026-11-21T13:00:00.000Z.*\n.*others cannot dial 127\.0\.0\.1/);
   });
 });
 
@@ -175,6 +175,37 @@ suite("when it does not work", () => {
     });
   }
 
+  const listings: [args: string, listing: string][] = [
+    ["pipelines show 7", "crew pipelines ls"],
+    ["workflows logs 7", "crew workflows ls"],
+    ["agents show b", "crew agents ls"],
+    ["vet show 7", "crew vet ls"],
+    ["vet start node-17", "crew machines ls"],
+    ["tokens revoke ci", "crew tokens ls"],
+  ];
+  for (const [args, listing] of listings) {
+    test(`crew ${args} finds nothing: ${listing} lists what exists`, async (t) => {
+      const missing = (): never => {
+        throw new ConnectError("it does not exist", Code.NotFound);
+      };
+      const methods = ["getPipeline", "getWorkflow", "getAgent", "getVettingRun", "startVetting", "revokeToken"];
+      const told = await runWith(t, Object.fromEntries(methods.map((name) => [name, missing])), args.split(" "));
+      assert.equal(told.stderr, `error: it does not exist\n  next: list what exists: ${listing}\n`);
+    });
+  }
+
+  test("https to a port that speaks plain text: says so, in no words of OpenSSL", async (t) => {
+    const server = await startFakeServer({});
+    t.after(() => server.close(0));
+    const url = server.url.replace("http:", "https:");
+    const env = { XDG_CONFIG_HOME: await temporaryFolder(t) };
+    for (const trust of [[], ["--fingerprint", `sha256:${"0".repeat(64)}`]]) {
+      const told = await run(["login", url, ...trust], { env, input: FAKE_TOKEN });
+      assert.match(told.stderr, /speaks plain text.*use http:\/\//);
+      assert.doesNotMatch(told.stderr, /wrong version|SSL/);
+    }
+  });
+
   test("a server that does not answer in time: exit code 5", async (t) => {
     const silent: FakeHandlers = {
       listAgents: (_request, { signal }) =>
@@ -185,7 +216,7 @@ suite("when it does not work", () => {
 
   const mistakes: [args: string, told: RegExp][] = [
     ["pipelnes", /Did you mean pipelines\?/],
-    ["pipelines show abc", /Expected an id/],
+    ["pipelines show abc", /^error: the id is abc, expected a number, such as 12\n {2}next: .*: crew pipelines ls\n$/],
     ["pipelines ls -o xml", /table, json/],
     ["pipelines ls --limit 0", /1 to 1000000/],
     ["workflows ls --state broken", /Allowed are blocked, queued/],
@@ -214,6 +245,7 @@ suite("contexts", () => {
     const env = { XDG_CONFIG_HOME: await temporaryFolder(t) };
     const told = await run(["login", server.url], { env, input: "gco_wrong-secret" });
     assert.equal(told.exitCode, 3);
+    assert.ok(told.stderr.includes(`crew login ${server.url}\n`), told.stderr);
     assert.ok(!`${told.stdout}${told.stderr}`.includes("wrong-secret"));
     await assert.rejects(stat(join(env.XDG_CONFIG_HOME, "groundcrew")), { code: "ENOENT" });
   });

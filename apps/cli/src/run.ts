@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from "commander";
-import type { Handler, Run } from "./commands/command.ts";
+import { listingOf, pathOf, type Handler, type Run } from "./commands/command.ts";
 import { addCompletion } from "./completion.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { renderFailure, toFailure } from "./failure.ts";
@@ -29,7 +29,7 @@ function runner(io: Io, finish: (exitCode: ExitCode) => void): Run {
         // The declaration of a command says what its options and arguments are; commander's types cannot.
         finish((await handler(session, this.opts() as Options, ...(this.processedArgs as Args))) ?? ExitCode.ok);
       } catch (error) {
-        throw session.failure(error);
+        throw session.failure(error, listingOf(this));
       } finally {
         session.close();
       }
@@ -59,11 +59,6 @@ function prepare(program: Command, io: Io): void {
       })
       .showHelpAfterError(`  next: ${pathOf(command)} --help`);
   });
-}
-
-/** A command as it is typed: `crew pipelines ls`. */
-function pathOf(command: Command): string {
-  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }
 
 function tell(error: unknown, io: Io): ExitCode {

@@ -34,6 +34,7 @@ export class Session {
   readonly globals: GlobalOptions;
   readonly format: Format;
   #connection: Connection | undefined;
+  #url: string | undefined;
 
   constructor(io: Io, globals: GlobalOptions, format: Format) {
     this.io = io;
@@ -69,10 +70,16 @@ export class Session {
     return this.dial(target);
   }
 
+  /** Failures name this server from now on, instead of {@link target}'s. */
+  aimAt(url: string): void {
+    this.#url = url;
+  }
+
   /** A client for a server of the caller's choice. The connection ends with the session. */
   async dial(target: Target): Promise<Operator> {
     const { url, token, fingerprint, ca } = target;
     this.close();
+    this.aimAt(url);
     this.#connection = await dial({
       url,
       timeoutMs: this.globals.timeout,
@@ -128,16 +135,16 @@ export class Session {
     writeLines(this.io.stderr, lines);
   }
 
-  /** What an error of this session is told as. */
-  failure(error: unknown): Failure {
+  /** What an error of this session is told as. `listing` is the command that lists what it may have been about. */
+  failure(error: unknown, listing?: string): Failure {
     if (error instanceof Failure) return error;
     if (this.io.signal.aborted) return interrupted();
-    return toFailure(error, this.#urlForMessages());
+    return toFailure(error, { url: this.#urlForMessages(), listing });
   }
 
   #urlForMessages(): string | undefined {
     try {
-      return this.target().url;
+      return this.#url ?? this.target().url;
     } catch {
       return undefined;
     }

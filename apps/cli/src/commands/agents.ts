@@ -10,8 +10,7 @@ import {
   TokenKind,
   type Agent,
 } from "@groundcrew/proto";
-import { isLoopback } from "@groundcrew/rpc";
-import { enrolLine } from "../enrol-line.ts";
+import { agentProgram, enrolAdvice, enrolLine } from "../enrol-line.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { Failure, usage } from "../failure.ts";
 import { collect, noteList } from "../paging.ts";
@@ -51,7 +50,7 @@ function addEnroll(agents: Command, run: Run): void {
     .option("--ttl <duration>", "how long the token can be used, such as 30m (default: an hour)", parseMs)
     .option("--reusable", "let the token enrol more than one agent")
     .action(run(enrol));
-  withExamples(enroll, ["crew agents enroll", "ssh build-7 $(crew agents enroll --name build-7)"]);
+  withExamples(enroll, ["crew agents enroll", "ssh build-7 groundcrew/bin/$(crew agents enroll --name build-7)"]);
 }
 
 async function list(session: Session, { limit }: { limit: number }): Promise<void> {
@@ -118,25 +117,20 @@ async function enrol(session: Session, { name, serves, ttl = 0, reusable = false
   };
   const response = await operator.createToken(request, session.call);
   const server = who.agentUrl || session.target().url;
-  const line = enrolLine({
+  const enrolment = {
     server,
     token: response.secret,
     serves,
     ...(who.certificateFingerprint === "" ? {} : { fingerprint: who.certificateFingerprint }),
     ...(name === undefined ? {} : { name }),
-  });
-  session.show(CreateTokenResponseSchema, response, () => [line]);
-  session.note(...advice(server, reusable, timeText(response.token?.expiresAt)));
+  };
+  session.show(CreateTokenResponseSchema, response, () => [enrolLine(enrolment, agentProgram(server))]);
+  session.note(validity(reusable, timeText(response.token?.expiresAt)), ...enrolAdvice(server));
 }
 
-function advice(server: string, reusable: boolean, until: string): string[] {
+function validity(reusable: boolean, until: string): string {
   const many = reusable ? "any number of agents" : "one agent";
-  const lines = [
-    `It enrols ${many}${until === "" ? "" : ` until ${until}`}. Whoever has it can enrol: keep it to yourself.`,
-  ];
-  const local = URL.canParse(server) && isLoopback(new URL(server).hostname);
-  if (local) lines.push("The server's address is a loopback one: the line works on this machine only.");
-  return lines;
+  return `It enrols ${many}${until === "" ? "" : ` until ${until}`}. Whoever has it can enrol: keep it to yourself.`;
 }
 
 async function reset(session: Session, { yes = false }: { yes?: boolean }, agent: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { ExitCode } from "../exit-codes.ts";
+import { usage } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { parseDuration } from "../terminal/duration.ts";
 
@@ -31,6 +32,25 @@ export function examplesOf(command: Command): readonly string[] {
   return examples.get(command) ?? [];
 }
 
+/** A command as it is typed: `crew pipelines ls`. */
+export function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+const listings = new WeakMap<Command, string>();
+
+/** Says which command lists what this one is about, where that is not the `ls` beside it. */
+export function withListing(command: Command, listing: string): Command {
+  listings.set(command, listing);
+  return command;
+}
+
+/** The command that lists what this one is about, if there is one: `crew pipelines ls`. */
+export function listingOf(command: Command): string | undefined {
+  const beside = command.parent?.commands.find((each) => each.name() === "ls");
+  return listings.get(command) ?? (beside && pathOf(beside));
+}
+
 /** Adds `-o`: what the command prints. */
 export function withOutput(command: Command): Command {
   const option = new Option("-o, --output <format>", "a table for people, or the response as JSON");
@@ -42,11 +62,16 @@ export function withList(command: Command): Command {
   return withOutput(command).option("--limit <n>", "how many to show at most", parseCount, 50);
 }
 
-/** The id of a pipeline, workflow or vetting run. */
-export function parseId(text: string): string {
-  const id = text.replace(/^#/, "");
-  if (/^[1-9]\d{0,18}$/.test(id)) return id;
-  throw new InvalidArgumentError("Expected an id: a whole number such as 42.");
+/** A parser of the ids of pipelines, workflows or vetting runs, which `crew <noun> ls` lists. */
+export function idOf(noun: "pipelines" | "workflows" | "vet"): (text: string) => string {
+  return (text) => {
+    const id = text.replace(/^#/, "");
+    if (/^[1-9]\d{0,18}$/.test(id)) return id;
+    throw usage(
+      `the id is ${text === "" ? "empty" : text}, expected a number, such as 12`,
+      `list what exists: crew ${noun} ls`,
+    );
+  };
 }
 
 /** A duration, in milliseconds. */

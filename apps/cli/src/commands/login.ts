@@ -42,6 +42,7 @@ async function logIn(session: Session, options: TokenOptions & TrustOptions, add
   const name = session.globals.context ?? new URL(url).host;
   const { contexts } = session.config();
   const known = Object.hasOwn(contexts, name) && contexts[name]?.url === url ? contexts[name] : undefined;
+  session.aimAt(url);
   const trust = await decideTrust(session, url, options, known);
   const token = await findToken(session.io, options);
   const operator = await session.dial({ url, token, ...trust });

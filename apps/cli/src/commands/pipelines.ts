@@ -12,7 +12,7 @@ import { renderPipeline } from "../render/pipeline.ts";
 import { pipelineTable } from "../render/tables.ts";
 import type { Session } from "../session.ts";
 import { watchPipeline } from "../watch/watch-pipeline.ts";
-import { parseId, withExamples, withList, withOutput, type Run } from "./command.ts";
+import { idOf, withExamples, withList, withOutput, type Run } from "./command.ts";
 import { withLogs } from "./log-options.ts";
 
 /** `crew pipelines`. */
@@ -25,19 +25,19 @@ export function addPipelines(program: Command, run: Run): void {
   withList(pipelines.command("ls")).alias("list").description("Lists pipelines, newest first.").action(run(list));
   withOutput(pipelines.command("show"))
     .description("Shows a pipeline with its workflows and steps.")
-    .argument("<id>", "a pipeline", parseId)
+    .argument("<id>", "a pipeline", idOf("pipelines"))
     .action(run(show));
   withOutput(pipelines.command("watch"))
     .description("Shows a pipeline until it has ended; the exit code says how. JSON is one snapshot a line.")
-    .argument("<id>", "a pipeline", parseId)
+    .argument("<id>", "a pipeline", idOf("pipelines"))
     .action(run(watch));
   withOutput(pipelines.command("cancel"))
     .description("Cancels every workflow of a pipeline that has not ended.")
-    .argument("<id>", "a pipeline", parseId)
+    .argument("<id>", "a pipeline", idOf("pipelines"))
     .action(run(cancel));
   const logs = withLogs(pipelines.command("logs"))
     .description("Prints the logs of a pipeline. JSON is one batch of lines a line, their text in base64.")
-    .argument("<id>", "a pipeline", parseId)
+    .argument("<id>", "a pipeline", idOf("pipelines"))
     .action(run(printPipelineLogs));
   withExamples(logs, ["crew pipelines logs 42 -f", "crew pipelines logs 42 --step test --timestamps"]);
 }

@@ -17,7 +17,7 @@ import { saveReport } from "../report.ts";
 import type { Operator, Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
 import { watchVetting } from "../watch/watch-vetting.ts";
-import { parseId, withExamples, withList, withOutput, type Run } from "./command.ts";
+import { idOf, withExamples, withList, withListing, withOutput, type Run } from "./command.ts";
 
 /** `crew vet`. */
 export function addVet(program: Command, run: Run): void {
@@ -29,16 +29,16 @@ export function addVet(program: Command, run: Run): void {
   withList(vet.command("ls")).alias("list").description("Lists vetting runs, newest first.").action(run(list));
   withOutput(vet.command("show"))
     .description("Shows a vetting run with its stages.")
-    .argument("<run>", "a vetting run", parseId)
+    .argument("<run>", "a vetting run", idOf("vet"))
     .action(run(show));
   withOutput(vet.command("watch"))
     .description("Shows a vetting run until it has ended; the exit code says how. JSON is one snapshot a line.")
-    .argument("<run>", "a vetting run", parseId)
+    .argument("<run>", "a vetting run", idOf("vet"))
     .action(run(watch));
   vet
     .command("report")
     .description("Fetches a run's report, one HTML file: into a file on a terminal, else to standard output.")
-    .argument("<run>", "a vetting run", parseId)
+    .argument("<run>", "a vetting run", idOf("vet"))
     .option("--output <file>", "where to write it; - is standard output (default: vetting-RUN.html)")
     .action(run(report));
 }
@@ -50,6 +50,7 @@ function addStart(vet: Command, run: Run): void {
     .option("--profile <profile>", "a profile that the server knows, or a file", "demo")
     .option("-w, --watch", "watch it until it has ended; the exit code says how")
     .action(run(startRun));
+  withListing(start, "crew machines ls");
   withExamples(start, ["crew vet start node-17 --watch", "crew vet start node-17 --profile ./profiles/storage.yaml"]);
 }
 

@@ -14,7 +14,7 @@ import { renderWorkflows } from "../render/pipeline.ts";
 import { eventTable, pairsText, timeText, workflowTable } from "../render/tables.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
-import { parseId, withList, withOutput, type Run } from "./command.ts";
+import { idOf, withList, withOutput, type Run } from "./command.ts";
 import { withLogs } from "./log-options.ts";
 import { withStates, type StateOptions } from "./state-option.ts";
 
@@ -28,20 +28,20 @@ export function addWorkflows(program: Command, run: Run): void {
   withStates(withList(workflows.command("ls")))
     .alias("list")
     .description("Lists workflows, newest first.")
-    .option("--pipeline <id>", "only this pipeline's", parseId)
+    .option("--pipeline <id>", "only this pipeline's", idOf("pipelines"))
     .action(run(list));
   withOutput(workflows.command("show"))
     .description("Shows a workflow with its steps.")
-    .argument("<id>", "a workflow", parseId)
+    .argument("<id>", "a workflow", idOf("workflows"))
     .option("--events", "show every change of its state as well")
     .action(run(show));
   withOutput(workflows.command("cancel"))
     .description("Cancels a workflow.")
-    .argument("<id>", "a workflow", parseId)
+    .argument("<id>", "a workflow", idOf("workflows"))
     .action(run(cancel));
   withLogs(workflows.command("logs"))
     .description("Prints the logs of a workflow. JSON is one batch of lines a line, their text in base64.")
-    .argument("<id>", "a workflow", parseId)
+    .argument("<id>", "a workflow", idOf("workflows"))
     .action(run(printWorkflowLogs));
 }
 

@@ -68,7 +68,7 @@ export function workflowTable(workflows: Workflow[], nowMs: number): Table {
       stateCell(workflowLook(each.state)),
       elapsedText(each, nowMs),
       each.agent,
-      workflowNote(each),
+      workflowNote({ ...each, agent: "" }), // which has a column of its own
     ]),
   };
 }

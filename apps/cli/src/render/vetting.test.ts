@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { Verdict, VettingRunSchema, WorkflowState, type VettingRun } from "@groundcrew/proto";
+import { Verdict, VettingRunSchema, VettingStageSchema, WorkflowState, type VettingRun } from "@groundcrew/proto";
 import { at, START_MS, type Fields } from "../testing/fixtures.ts";
-import { renderVettingRun, vettingChanges } from "./vetting.ts";
+import { gatesText, renderVettingRun, vettingChanges } from "./vetting.ts";
 
 const view = { nowMs: START_MS + 30_000, width: 90, style: { colour: false, unicode: true } };
 
@@ -63,10 +63,25 @@ suite("a vetting run's picture", () => {
       " ✗ vetting node-17  #9  profile demo  fail  22s  the machine's verdict is fail",
       " ✓ inventory   pass          2.0s",
       " - smart       skip                no disk here has SMART",
-      " ✗ cpu_stress  fail           20s  3 verify failures, wanted none; 1 of 2 gates held",
+      " ✗ cpu_stress  fail           20s  3 verify failures, wanted none; 1 gate held, 1 failed",
       " not covered",
       "   smart: no disk here has SMART",
     ]);
+  });
+
+  test("gates that were not measured are not told as failures", () => {
+    const gatesOf = (...verdicts: Verdict[]): string =>
+      gatesText(create(VettingStageSchema, { gates: verdicts.map((verdict) => ({ verdict })) }));
+    const { PASS, WARN, FAIL, ERROR, SKIP } = Verdict;
+    assert.equal(gatesOf(PASS, PASS), "2 gates held");
+    assert.equal(gatesOf(PASS, PASS, SKIP, ERROR), "2 gates held, 2 not measured");
+    assert.equal(gatesOf(PASS, FAIL, WARN), "1 gate held, 1 failed, 1 warned");
+    assert.equal(gatesOf(), "");
+  });
+
+  test("what was not covered is told whole, on as many lines as it takes", () => {
+    const lines = renderVettingRun(failed, { ...view, width: 20 });
+    assert.deepEqual(lines.slice(-3), [" not covered", "   smart: no disk", "     here has SMART"]);
   });
 
   test("a pipe hears of each change once", () => {
@@ -78,7 +93,7 @@ suite("a vetting run's picture", () => {
     ]);
     assert.deepEqual(vettingChanges(running, running), []);
     assert.deepEqual(vettingChanges(running, failed), [
-      "cpu_stress fail after 20s (3 verify failures, wanted none; 1 of 2 gates held)",
+      "cpu_stress fail after 20s (3 verify failures, wanted none; 1 gate held, 1 failed)",
       "vetting node-17 fail",
     ]);
   });

@@ -1,7 +1,7 @@
 import { Verdict, type VettingRun, type VettingStage } from "@groundcrew/proto";
 import { paint } from "../terminal/style.ts";
 import { visible } from "../terminal/visible.ts";
-import { displayWidth, truncate } from "../terminal/width.ts";
+import { displayWidth, truncate, wrap } from "../terminal/width.ts";
 import { symbolOf, verdictLook, workflowLook, type Look } from "./looks.ts";
 import { workflowNote } from "./pipeline.ts";
 import { nameWidth, renderRow, type Row } from "./row.ts";
@@ -58,15 +58,27 @@ function toRow(run: VettingRun, stage: VettingStage, nowMs: number): Row {
 }
 
 function stageNote(stage: VettingStage): string {
-  const held = stage.gates.filter(({ verdict }) => verdict === Verdict.PASS).length;
-  const gates = stage.gates.length === 0 ? "" : `${held} of ${stage.gates.length} gates held`;
   const optional = stage.required || stage.verdict === Verdict.SKIP ? "" : "optional";
-  return [...stage.reasons, gates, optional].filter(Boolean).join("; ");
+  return [...stage.reasons, gatesText(stage), optional].filter(Boolean).join("; ");
+}
+
+/** How a stage's gates went: `6 gates held, 4 not measured`. Empty without gates. */
+export function gatesText({ gates }: VettingStage): string {
+  if (gates.length === 0) return "";
+  const count = (wanted: Verdict): number => gates.filter(({ verdict }) => verdict === wanted).length;
+  const [held, warned, failed] = [count(Verdict.PASS), count(Verdict.WARN), count(Verdict.FAIL)] as const;
+  const others = [
+    [failed, "failed"],
+    [warned, "warned"],
+    [gates.length - held - warned - failed, "not measured"],
+  ] as const;
+  const told = others.filter(([many]) => many > 0).map(([many, what]) => `${many} ${what}`);
+  return [held === 1 ? "1 gate held" : `${held} gates held`, ...told].join(", ");
 }
 
 function renderGaps(run: VettingRun, view: View): string[] {
   if (run.verdict === Verdict.UNSPECIFIED || run.notCovered.length === 0) return [];
-  const lines = run.notCovered.map((gap) => truncate(`   ${visible(gap)}`, view.width));
+  const lines = run.notCovered.flatMap((gap) => wrap(visible(gap), view.width, { first: "   ", rest: "     " }));
   return [` ${paint(view.style, "bold", "not covered")}`, ...lines];
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { displayWidth, fit, truncate } from "./width.ts";
+import { displayWidth, fit, truncate, wrap } from "./width.ts";
 
 suite("width", () => {
   const widths: [text: string, columns: number][] = [
@@ -34,5 +34,12 @@ suite("width", () => {
       for (let width = 1; width < 12; width++) assert.equal(displayWidth(fit(text, width)), width);
     }
     assert.equal(fit("7", 3, "right"), "  7");
+  });
+
+  test("what is wrapped loses no word and is no wider", () => {
+    const lines = wrap("no disk here has SMART", 12, { first: "- ", rest: "  " });
+    assert.deepEqual(lines, ["- no disk", "  here has", "  SMART"]);
+    assert.deepEqual(wrap("", 12, { first: "", rest: "" }), [""]);
+    assert.deepEqual(wrap("incomprehensible", 6, { first: "", rest: "" }), ["incom…"]);
   });
 });

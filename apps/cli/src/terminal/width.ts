@@ -40,3 +40,15 @@ export function fit(text: string, width: number, align: "left" | "right" = "left
   const space = " ".repeat(Math.max(0, width - displayWidth(cut)));
   return align === "left" ? cut + space : space + cut;
 }
+
+/** Breaks plain text at spaces into indented lines of at most `width` columns. A word that is longer is cut. */
+export function wrap(text: string, width: number, indent: { first: string; rest: string }): string[] {
+  const [head = "", ...words] = text.split(" ");
+  const lines = [indent.first + head];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (displayWidth(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(indent.rest + word);
+  }
+  return lines.map((line) => truncate(line, width));
+}
