@@ -108,6 +108,25 @@ suite("a build", () => {
   });
 });
 
+suite("a build that something goes wrong with", () => {
+  test("ends with its log, though the server refuses every report of its step", async (t) => {
+    const { server } = await setUp(t);
+    server.refuse = (method) => {
+      if (method === "update") throw new ConnectError("no such step", Code.InvalidArgument);
+    };
+    const workflow = server.queue.submit(build("echo one"));
+    assert.equal((await server.ended(workflow)).state, WorkflowState.SUCCEEDED);
+    assert.deepEqual(workflow.lines.get("step 1"), ["one"]);
+  });
+
+  test("ends as the agent's fault when the disk does not take its log", async (t) => {
+    const { server, stateDirectory } = await setUp(t);
+    const workflow = server.queue.submit(build(`rm -r ${join(stateDirectory, "spool")}/*; echo lost`));
+    const done = await server.ended(workflow);
+    assert.deepEqual([done.state, done.endReason], [WorkflowState.FAILED, EndReason.AGENT_ERROR]);
+  });
+});
+
 suite("stopping a build", () => {
   for (const way of ["Wait", "Extend"] as const) {
     test(`a cancel that ${way} tells ends the running step and skips the later ones`, async (t) => {
@@ -184,7 +203,36 @@ suite("asking for work", () => {
   });
 });
 
+suite("an agent that is drained before it serves", () => {
+  test("ends quietly while it waits for the server", async (t) => {
+    const server = await FakeServer.start(t);
+    server.refuse = (method) => void (method === "registerAgent" && away());
+    const { agent, ended } = await startAgent(t, server);
+    await server.until(() => server.calls.get("registerAgent") !== undefined);
+    agent.drain();
+    await ended;
+  });
+
+  test("still says why it could not have served", async (t) => {
+    const { agent, ended } = await startAgent(t, await FakeServer.start(t), { token: undefined });
+    agent.drain();
+    await assert.rejects(ended, /crew agents enroll/);
+  });
+});
+
 suite("answers that get lost", () => {
+  test("an Extend that is not answered within a second or its interval is asked again", async (t) => {
+    const { server } = await setUp(t);
+    let silent = 0;
+    server.refuse = async (method) => {
+      if (method === "wait") away();
+      if (method === "extend" && silent++ === 0) await new Promise(() => {});
+    };
+    const workflow = server.queue.submit(build("exec sleep 1000"));
+    server.queue.cancel(workflow, "ada");
+    assert.equal((await server.ended(workflow)).state, WorkflowState.CANCELED);
+  });
+
   test("a lost answer to Next is asked for again under the same id, and the work is started once", async (t) => {
     const { server } = await setUp(t);
     let lost = 0;

@@ -53,14 +53,14 @@ export class Agent {
     return this.#started.promise;
   }
 
-  /** Runs until drained. Throws a FatalError when it cannot start, or the server does not want it any more. */
+  /** Runs until drained. Throws a FatalError when it cannot start or go on, or the server does not want it any more. */
   async run(): Promise<void> {
     const state = await openStateDirectory(this.#options.stateDirectory);
     try {
       await this.#runIn(state);
     } catch (error) {
       this.#failed.signal.throwIfAborted();
-      if (!this.#draining.signal.aborted) throw error;
+      if (error !== this.#draining.signal.reason) throw error;
     } finally {
       await state.close();
     }

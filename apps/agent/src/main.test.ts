@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { copyFile, readdir, readFile, stat, watch, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { EndReason, WorkflowState } from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
@@ -70,6 +70,13 @@ suite("an idle agent", () => {
     const { credential } = JSON.parse(await readFile(join(stateDirectory, "identity.json"), "utf8"));
     assert.match(credential, /^gca_/);
   });
+});
+
+test("a state directory may be named relative to the folder that the agent is started in", async (t) => {
+  const server = await FakeServer.start(t);
+  spawnAgent(server, relative(process.cwd(), await temporaryFolder(t)));
+  const workflow = server.queue.submit(build("cd / && test -d $HOME && test -d $TMPDIR"));
+  assert.equal((await server.ended(workflow)).state, WorkflowState.SUCCEEDED);
 });
 
 suite("SIGTERM", () => {

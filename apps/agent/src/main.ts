@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
+import { resolve } from "node:path";
 import { loadProgram } from "@groundcrew/settings";
 import type { AgentOptions } from "./agent-options.ts";
 import { Agent } from "./agent.ts";
@@ -70,7 +71,8 @@ function optionsOf(settings: AgentSettings, log: AgentLog): AgentOptions {
     ca: readSetting("--ca-file", settings.caFile),
     // A vetting run has its machine to itself.
     capacity: serves === "vetting" ? 1 : settings.capacity,
-    stateDirectory: settings.stateDir,
+    // Steps run in another folder, where a relative path would lead elsewhere.
+    stateDirectory: resolve(settings.stateDir),
     drainTimeoutMs: drainTimeout,
     killGraceMs: killGrace,
   };

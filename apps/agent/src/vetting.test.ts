@@ -69,6 +69,24 @@ suite("a vetting run", () => {
     }
   });
 
+  test("goes on without the evidence that the server does not take, and says so in the stage's log", async (t) => {
+    const { server } = await setUp(t);
+    server.queue.script = [runStage("odd"), GO_ON, STOP];
+    server.onBlob = ({ name }) => {
+      if (name === "raw.txt") throw new ConnectError("header.size is too large", Code.InvalidArgument);
+    };
+    const workflow = server.queue.submit(RUN);
+    assert.equal((await server.ended(workflow)).endReason, EndReason.VETTING_FAILED);
+    assert.deepEqual([...workflow.blobs.keys()], ["odd/ocp.jsonl"]);
+    assert.deepEqual(workflow.lines.get("odd"), [
+      "running odd",
+      '"folder" is not kept: it is a folder',
+      '"link" is not kept: it is a link',
+      '"raw.txt" is not kept: header.size is too large',
+      "\"two words\" is not kept: its name is not 1 to 200 of letters, digits, '-', '.', '_'",
+    ]);
+  });
+
   test("that is canceled reports its stage as canceled, with what evidence there is", async (t) => {
     const { server } = await setUp(t);
     server.queue.script = [runStage("slow"), GO_ON, GO_ON];

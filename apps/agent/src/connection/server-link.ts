@@ -8,6 +8,9 @@ import { Outage } from "./outage.ts";
 /** The agent's side of PeerService. */
 export type PeerClient = Client<typeof PeerService>;
 
+/** What the answer to a call that the server holds may take beyond the hold, in milliseconds. */
+export const ANSWER_MS = 15_000;
+
 /** What one call is made with. */
 export interface CallOptions {
   signal?: AbortSignal;

@@ -25,7 +25,7 @@ const BATCH_MAX_BYTES = 256 * 1024;
 
 /**
  * Sends a spool while it grows, and resolves when it has ended and the server has acknowledged all of it. Goes on
- * wherever the server says, back or forth. Throws the server's refusal.
+ * wherever the server says, back or forth. Throws the server's refusal, and when the spool is damaged.
  */
 export async function sendLog(given: SendLogOptions): Promise<void> {
   const options = { ...given, maxBytes: Math.min(given.maxBytes, BATCH_MAX_BYTES) };
@@ -34,6 +34,7 @@ export async function sendLog(given: SendLogOptions): Promise<void> {
   let wantedLine = fromLine;
   while (await moreToSend(options, position)) {
     const batch = await spool.read(position, options.maxBytes);
+    if (batch.lines.length === 0) throw new Error(`the spool is damaged at line ${position.line}`);
     wantedLine = await sendBatch(options, batch, Math.max(0, position.line - wantedLine));
     position = wantedLine === batch.end.line ? batch.end : await spool.positionOf(wantedLine);
     await spool.acknowledge(position);

@@ -11,20 +11,28 @@ export interface StepLogOptions extends SpoolOptions {
   signal: AbortSignal;
 }
 
+// What a record has room for: 49.7 days.
+const AT_MAX_MS = 0xffff_ffff;
+
 /** The log of one step run: its outputs, cut into lines and spooled, and the agent's own remarks. */
 export class StepLog {
   readonly spool: Spool;
   readonly #signal: AbortSignal;
   readonly #outputs: { stream: LogStream; splitter: LineSplitter }[] = [];
 
-  private constructor(spool: Spool, signal: AbortSignal) {
+  // Not by the clock, which may be set while the step runs.
+  readonly #startedMs: number;
+
+  private constructor(spool: Spool, startedMs: number, signal: AbortSignal) {
     this.spool = spool;
+    this.#startedMs = startedMs;
     this.#signal = signal;
   }
 
-  /** Makes the spool. */
+  /** Makes the spool. The lines' times count from now, which the header's `baseMs` is to name. */
   static async create({ directory, header, signal, ...options }: StepLogOptions): Promise<StepLog> {
-    return new StepLog(await Spool.create(directory, header, options), signal);
+    const startedMs = performance.now();
+    return new StepLog(await Spool.create(directory, header, options), startedMs, signal);
   }
 
   /** Takes one output of a process. Resolves when the lines are on disk, so a full spool makes the process wait. */
@@ -49,7 +57,7 @@ export class StepLog {
   }
 
   #append(stream: LogStream, texts: readonly Uint8Array[]): Promise<void> {
-    const atMs = Math.max(0, Date.now() - this.spool.header.baseMs);
+    const atMs = Math.min(AT_MAX_MS, Math.trunc(performance.now() - this.#startedMs));
     return this.spool.append(
       texts.map((text) => ({ atMs, stream, text })),
       this.#signal,

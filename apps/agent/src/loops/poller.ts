@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Grant } from "@groundcrew/proto";
-import type { CallOptions, PeerClient, ServerLink } from "../connection/server-link.ts";
+import { ANSWER_MS, type CallOptions, type PeerClient, type ServerLink } from "../connection/server-link.ts";
 import type { HeldWorkflows } from "../workflows/held-workflows.ts";
 
 /** What the poller works with. */
@@ -12,9 +12,6 @@ export interface PollerOptions {
   /** Starts a workflow that was granted. */
   accept: (grant: Grant) => void;
 }
-
-// What an answer may take beyond the hold.
-const ANSWER_MS = 15_000;
 
 /**
  * Asks for work whenever there is a free slot, one question at a time, until the signal aborts. A question keeps its

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import PQueue from "p-queue";
 import type { EnqueueLogRequest } from "@groundcrew/proto";
+import { Code, ConnectError } from "@groundcrew/rpc";
 import type { ServerLink } from "../connection/server-link.ts";
 import { sendLog } from "../logs/send-log.ts";
 import { Spool } from "../logs/spool.ts";
@@ -14,6 +15,13 @@ import type { StateDirectory } from "../state/state-directory.ts";
 
 // Old logs must not crowd out the new ones.
 const SENDERS = 2;
+// Answers to a log, not to the agent: the same lines are never taken.
+const NEVER_TAKEN: ReadonlySet<Code> = new Set([
+  Code.InvalidArgument,
+  Code.NotFound,
+  Code.FailedPrecondition,
+  Code.OutOfRange,
+]);
 
 /** Ends what a killed process left running on this machine, and deletes its workspaces. Its spools stay. */
 export async function endLeftovers(state: StateDirectory, log: Log): Promise<void> {
@@ -43,10 +51,14 @@ export interface SendLeftOptions {
 
 /** The workflows whose spools an earlier process left, as folders. */
 export async function findLeftSpools(state: StateDirectory): Promise<string[]> {
-  return (await readdir(state.spool)).map((name) => join(state.spool, name));
+  const entries = await readdir(state.spool, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(state.spool, name));
 }
 
-/** Sends what earlier processes left unsent, and deletes it. What the server does not take any more is dropped. */
+/**
+ * Sends what earlier processes left unsent, and deletes it. What the server never takes, or cannot be read, is dropped.
+ * Throws any other refusal, such as one of the agent itself, and keeps what is not sent.
+ */
 export async function sendLeftSpools(options: SendLeftOptions, signal: AbortSignal): Promise<void> {
   const queue = new PQueue({ concurrency: SENDERS });
   const send = (directory: string) => sendWorkflow(directory, options, signal);
@@ -59,6 +71,7 @@ async function sendWorkflow(directory: string, options: SendLeftOptions, signal:
       await sendSpool(await Spool.open(join(directory, name)), options, signal);
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof ConnectError && !NEVER_TAKEN.has(error.code)) throw error;
       options.log.warn({ err: error, spool: join(directory, name) }, "an old log cannot be sent; dropping it");
     }
   }

@@ -29,7 +29,7 @@ export class FakeServer {
   /** Number of calls that were answered or refused, by method. */
   readonly calls = new Map<Method, number>();
   /** Asked before each call; what it throws is the answer. */
-  refuse: (method: Method) => void = () => {};
+  refuse: (method: Method) => void | Promise<void> = () => {};
   /** Asked after each call; what it throws replaces the answer, whose effect stays. */
   loseAnswer: (method: Method, answer: unknown) => void = () => {};
   /** What must stop before the server does. */
@@ -140,7 +140,7 @@ export class FakeServer {
         async (request: never, context: HandlerContext) => {
           try {
             this.#requireNewest(method, context);
-            this.refuse(method);
+            await this.refuse(method);
             const answer: unknown = await (handler as (request: never, context: HandlerContext) => unknown)(
               request,
               context,
@@ -201,7 +201,7 @@ export class FakeServer {
         blobs.set(key, stored);
       } else if (part.case === "data") {
         blobs.set(key, (blobs.get(key) ?? "") + Buffer.from(part.value).toString("latin1"));
-        this.refuse("putBlob");
+        await this.refuse("putBlob");
       }
     }
     return {};

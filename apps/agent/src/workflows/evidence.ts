@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, type Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { BlobOffsetSchema } from "@groundcrew/proto";
-import { detailOf } from "@groundcrew/rpc";
+import { Code, ConnectError, detailOf } from "@groundcrew/rpc";
 import type { CallOptions, PeerClient } from "../connection/server-link.ts";
 import type { Lease } from "./lease.ts";
 import type { StepRun } from "./step-run.ts";
@@ -32,13 +32,36 @@ interface EvidenceFile {
   sha256: Uint8Array;
 }
 
-/** Stores every regular file of a stage's folder. A folder that was never made holds nothing. */
-export async function uploadEvidence(lease: Lease, stepRun: StepRun["ref"], directory: string): Promise<void> {
+/**
+ * Stores every regular file of a stage's folder. What the server does not take is named in the stage's log instead. A
+ * folder that was never made holds nothing.
+ */
+export async function uploadEvidence(lease: Lease, stepRun: StepRun, directory: string): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!entry.isFile() || !NAME.test(entry.name)) continue;
-    const file = await describe(directory, entry.name);
+    const problem = problemOf(entry) ?? (await upload(lease, stepRun.ref, directory, entry.name));
+    if (problem !== undefined) await stepRun.log.note(`${JSON.stringify(entry.name)} is not kept: ${problem}`);
+  }
+}
+
+/** Why an entry cannot be evidence, if so. */
+function problemOf(entry: Dirent): string | undefined {
+  if (entry.isDirectory()) return "it is a folder";
+  if (entry.isSymbolicLink()) return "it is a link";
+  if (!entry.isFile()) return "it is not a regular file";
+  if (!NAME.test(entry.name)) return "its name is not 1 to 200 of letters, digits, '-', '.', '_'";
+  return undefined;
+}
+
+/** Answers what the server found wrong with the file, if anything. Throws any other refusal. */
+async function upload(lease: Lease, stepRun: StepRun["ref"], directory: string, name: string) {
+  const file = await describe(directory, name);
+  try {
     await lease.call((client, options) => putBlob(client, options, stepRun, file));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConnectError && error.code === Code.InvalidArgument) return error.rawMessage;
+    throw error;
   }
 }
 

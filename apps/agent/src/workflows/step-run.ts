@@ -56,7 +56,7 @@ export class StepRun {
     return this.report({ state: StepState.RUNNING });
   }
 
-  /** A report as a call that may be repeated: the sequence is fixed here. Lines are sent once one was answered. */
+  /** A report as a call that may be repeated: the sequence is fixed here. Lines are sent once one was answered or refused. */
   report(report: StepReport): () => Promise<NextAction | undefined> {
     const isEnd = report.state !== StepState.RUNNING;
     const request = {
@@ -67,9 +67,13 @@ export class StepRun {
       ...report,
     };
     return async () => {
-      const answer = await this.#run.lease.call((client, options) => client.update(request, options));
-      this.#known.resolve();
-      return answer.next;
+      try {
+        const answer = await this.#run.lease.call((client, options) => client.update(request, options));
+        return answer.next;
+      } finally {
+        // Refused as well: the log then meets the refusal itself, and nobody waits for it for ever.
+        this.#known.resolve();
+      }
     };
   }
 

@@ -51,9 +51,9 @@ async function runStage(run: RunContext, stage: RunStage): Promise<Ask> {
   const end = await stepRun.execute(stage.timeoutMs, () => prepare(run, { stage, evidence, ocp }));
   await ocp.close();
   if (ocp.isCut) await stepRun.log.note(`the evidence is longer than ${OCP_MAX_BYTES} bytes; the rest is not kept`);
-  await stepRun.endLog(noteOf(end));
   // Handed back, the stage runs again under another epoch, so this try of it is no evidence.
-  if (!isHandedBack(run.lease.stopped)) await uploadEvidence(run.lease, stepRun.ref, evidence);
+  if (!isHandedBack(run.lease.stopped)) await uploadEvidence(run.lease, stepRun, evidence);
+  await stepRun.endLog(noteOf(end));
   return stepRun.report(stageReportOf(end));
 }
 

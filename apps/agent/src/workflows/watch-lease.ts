@@ -1,8 +1,6 @@
 import { WaitOutcome } from "@groundcrew/proto";
+import { ANSWER_MS } from "../connection/server-link.ts";
 import type { RunContext } from "./run-context.ts";
-
-// What an answer may take beyond the hold.
-const ANSWER_MS = 15_000;
 
 /** Waits for a cancel or the loss of a lease until it comes or `done` aborts. A broken Wait is made again. */
 export async function watchLease(run: RunContext, done: AbortSignal): Promise<void> {

@@ -84,7 +84,7 @@ export class WorkflowRun {
       const end = await this.#outcome(run);
       if (end) await this.#report(run, end);
     } finally {
-      for (const { log } of run.stepRuns) await log.spool.end();
+      await endSpools(run);
       // An agent that ends at once leaves what is not sent to the next one.
       const isLeft = run.lease.discarded.aborted && stopCauseOf(run.lease.discarded).kind === "abandoned";
       if (!isLeft) await rm(run.spoolDirectory, { recursive: true, force: true });
@@ -122,6 +122,8 @@ export class WorkflowRun {
   async #report(run: RunContext, end: WorkflowEnd): Promise<void> {
     const { workflowId, epoch } = this;
     const { stepRuns } = run;
+    // A step run that broke off may have left its log open, and an open log is never sent to its end.
+    await endSpools(run);
     for (;;) {
       await Promise.all(stepRuns.map((stepRun) => stepRun.flushed()));
       const lines = stepRuns.map((stepRun) => stepRun.lines()).filter(({ lineCount }) => lineCount > 0);
@@ -138,6 +140,11 @@ export class WorkflowRun {
       }
     }
   }
+}
+
+// A file that cannot be closed has its lines all the same.
+async function endSpools({ stepRuns }: RunContext): Promise<void> {
+  await Promise.allSettled(stepRuns.map(({ log }) => log.spool.end()));
 }
 
 function isSame(ref: StepRun["ref"], other: { step: string; try: number } | undefined): boolean {
