@@ -38,10 +38,12 @@ async function groupRuns(groupId: number): Promise<boolean> {
  * group (`setsid`) are found as well. Where there is no /proc it finds none.
  */
 export async function killMarked(marker: string): Promise<void> {
-  for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
+  // A process has no environment to read for a moment while it executes another program: one empty look is not enough.
+  for (let sweep = 0, empty = 0; sweep < MAX_SWEEPS && empty < 2; sweep++) {
     const pids = await findMarked(marker);
-    if (pids.length === 0) return;
+    empty = pids.length === 0 ? empty + 1 : 0;
     for (const pid of pids) kill(pid);
+    if (empty === 1) await delay(GROUP_LOOK_MS);
   }
 }
 
