@@ -40,7 +40,10 @@ async function throughCuts(t: TestContext, how: "closed" | "reset"): Promise<str
   const proxy = createServer((client) => {
     const database = dialTcp(Number(port), hostname);
     client.on("data", (bytes) => {
-      if (cuts === 0 || !bytes.includes("typarray")) return void database.write(bytes);
+      if (cuts === 0 || !bytes.includes("typarray")) {
+        database.write(bytes);
+        return;
+      }
       cuts--;
       if (how === "reset") client.resetAndDestroy();
       else client.end();
