@@ -85,4 +85,7 @@ if ! find_node >/dev/null || ! find_pnpm >/dev/null; then install_tools; fi
 install_dependencies
 find_node >node_modules/.groundcrew-node
 fingerprint >"$stamp"
+# The first start of an agent would otherwise compile it, and idle with what that took. A clone that borrows its tools
+# runs no agent.
+[ -n "${GROUNDCREW_TOOLS_DIR:-}" ] || bin/groundcrew-agent --version >/dev/null
 say "done"
