@@ -86,7 +86,8 @@ export class Agent {
   async #runIn(state: StateDirectory): Promise<void> {
     const { server, name, token } = this.#options;
     const credentials = await Credentials.load({ file: state.identityFile, server, name, token });
-    const log = this.#options.log.log.child({ agent: credentials.name });
+    const { log, identify } = this.#options.log;
+    identify(credentials.ids);
     await endLeftovers(state, log);
     const left = await findLeftSpools(state);
     const ended = AbortSignal.any([this.#draining.signal, this.#failed.signal]);
@@ -97,6 +98,7 @@ export class Agent {
       const registration = await register(link, agent, ended);
       this.#generation = registration.generation;
       await credentials.enrolled(registration);
+      identify({ ...credentials.ids, generation: registration.generation });
       await this.#serve({ state, link, log, agent, registration, left });
     } finally {
       connection.close();
@@ -116,8 +118,7 @@ export class Agent {
     const health = this.#healthReporter(service);
     this.#held.pause(registration.desiredState === DesiredState.DRAINING);
     const tasks = this.#startLoops(service, health, loops.signal);
-    const { agentId, generation } = registration;
-    log.info({ agentId, generation, server: this.#options.server }, "registered; asking for work");
+    log.info({ server: this.#options.server }, "registered; asking for work");
     this.#started.resolve();
     try {
       await this.#held.changed.until(() => this.#draining.signal.aborted || this.#failed.signal.aborted);

@@ -4,8 +4,8 @@ import { createLog } from "./log.ts";
 
 function logTo(isTTY: boolean) {
   const lines: string[] = [];
-  const { log, takeRecent } = createLog({ level: "info", sink: { isTTY, write: (line) => lines.push(line) } });
-  return { log, takeRecent, lines };
+  const agentLog = createLog({ level: "info", sink: { isTTY, write: (line) => lines.push(line) } });
+  return { ...agentLog, lines };
 }
 
 suite("the agent's own log", () => {
@@ -16,6 +16,19 @@ suite("the agent's own log", () => {
     const person = logTo(true);
     person.log.child({ workflowId: "7" }).warn({ step: "test" }, "slow");
     assert.match(person.lines[0] ?? "", /^\d\d:\d\d:\d\d WARN  slow workflowId=7 step=test\n$/);
+  });
+
+  test("says who writes on every line, from whichever part of the agent, and each id once", () => {
+    const { log, identify, lines } = logTo(false);
+    const part = log.child({ workflowId: "7" });
+    identify({ agent: "builder" });
+    identify({ agent: "builder", agentId: "a1", generation: "2" });
+    part.info("started");
+    log.info("draining");
+    for (const line of lines) {
+      assert.partialDeepStrictEqual(JSON.parse(line), { agent: "builder", agentId: "a1", generation: "2" });
+      assert.equal(line.split('"agent"').length, 2);
+    }
   });
 
   test("never holds a token, wherever it came from", () => {

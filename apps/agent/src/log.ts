@@ -7,11 +7,23 @@ export type Log = Logger;
 const RECENT_MAX = 50;
 const TOKEN = /gc[aeo]_[A-Za-z0-9_-]{43}/g;
 
+/** Who writes a log. */
+export interface AgentIds {
+  /** The agent's name. */
+  agent: string;
+  /** Absent: not enrolled yet. */
+  agentId?: string;
+  /** Absent: not registered yet. */
+  generation?: string;
+}
+
 /** The agent's own log and the newest of its lines. */
 export interface AgentLog {
   log: Log;
   /** The lines since the last call, at most 50, without tokens. */
   takeRecent: () => string[];
+  /** Puts who writes on every line from now on, whichever part of the agent writes it. */
+  identify: (ids: AgentIds) => void;
 }
 
 /** Where log lines go. */
@@ -24,13 +36,15 @@ export interface LogSink {
 export function createLog(options: { level: string; sink: LogSink }): AgentLog {
   const { level, sink } = options;
   let recent: string[] = [];
+  let identity: AgentIds | undefined;
   const write = (line: string): void => {
     const safe = line.replaceAll(TOKEN, (token) => `${token.slice(0, 4)}[redacted]`);
     recent = [...recent, safe.trimEnd()].slice(-RECENT_MAX);
     sink.write(sink.isTTY ? forPeople(safe) : safe);
   };
-  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
-  return { log, takeRecent: () => recent.splice(0) };
+  const mixin = (): object => identity ?? {};
+  const log = pino({ level, base: null, mixin, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  return { log, takeRecent: () => recent.splice(0), identify: (ids) => (identity = ids) };
 }
 
 function forPeople(json: string): string {

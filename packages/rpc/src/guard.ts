@@ -1,4 +1,4 @@
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { isMessage, type DescMethod, type DescService, type Message } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { Code, ConnectError, createContextKey } from "@connectrpc/connect";
 import { Access } from "@groundcrew/proto";
@@ -18,6 +18,8 @@ export interface CallReport {
   service: string;
   method: string;
   principal: Principal;
+  /** What was asked. Absent where the caller streams, or was refused before anything was decoded. */
+  request?: Message;
   durationMs: number;
   /** Absent: the call succeeded. */
   error?: ConnectError;
@@ -81,10 +83,11 @@ type Handler = (request: never, context: HandlerContext) => unknown;
 function guardMethod(method: DescMethod, handler: Handler, options: GuardOptions): Handler {
   const needed = accessOf(method);
   const streams = method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
-  const call = (context: HandlerContext): GuardedCall => new GuardedCall(method, needed, context, options);
+  const call = (request: unknown, context: HandlerContext): GuardedCall =>
+    new GuardedCall(method, needed, context, options, request);
   return streams
-    ? (request, context) => call(context).stream(() => handler(request, context) as AsyncIterable<unknown>)
-    : (request, context) => call(context).unary(() => handler(request, context));
+    ? (request, context) => call(request, context).stream(() => handler(request, context) as AsyncIterable<unknown>)
+    : (request, context) => call(request, context).unary(() => handler(request, context));
 }
 
 class GuardedCall {
@@ -92,14 +95,16 @@ class GuardedCall {
   readonly #needed: Access;
   readonly #context: HandlerContext;
   readonly #options: GuardOptions;
+  readonly #request: Message | undefined;
   readonly #requestId = randomUUID();
   readonly #startedMs = performance.now();
 
-  constructor(method: DescMethod, needed: Access, context: HandlerContext, options: GuardOptions) {
+  constructor(method: DescMethod, needed: Access, context: HandlerContext, options: GuardOptions, request?: unknown) {
     this.#method = method;
     this.#needed = needed;
     this.#context = context;
     this.#options = options;
+    this.#request = isMessage(request) ? request : undefined;
   }
 
   async admit(): Promise<void> {
@@ -170,6 +175,7 @@ class GuardedCall {
       service: this.#method.parent.typeName,
       method: this.#method.name,
       principal: principalOf(this.#context),
+      ...(this.#request && { request: this.#request }),
       durationMs: performance.now() - this.#startedMs,
       ...(error && { error }),
     });

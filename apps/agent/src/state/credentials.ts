@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { ExitCode, FatalError } from "../exit.ts";
+import type { AgentIds } from "../log.ts";
 import { checkIdentity, readIdentity, writeIdentity, type AgentIdentity } from "./identity-file.ts";
 
 /** Who an agent is to be, as its settings say. */
@@ -32,6 +33,11 @@ export class Credentials {
     if (identity) checkIdentity(options.file, identity, options);
     else if (options.token === undefined) throw notEnrolled();
     return new Credentials(options, identity);
+  }
+
+  /** Who this agent is, as far as it knows. */
+  get ids(): AgentIds {
+    return { agent: this.name, ...(this.#identity && { agentId: this.#identity.agentId }) };
   }
 
   /** What to send as the bearer token now. */

@@ -1,7 +1,8 @@
+import type { DescEnum } from "@bufbuild/protobuf";
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { LinesMissingSchema, type Grant } from "@groundcrew/proto";
+import { EndReasonSchema, LinesMissingSchema, WorkflowStateSchema, type Grant } from "@groundcrew/proto";
 import { detailOf } from "@groundcrew/rpc";
 import { killMarked } from "../process/process-tree.ts";
 import { stopCauseOf, type StopCause } from "../process/stop-cause.ts";
@@ -130,7 +131,14 @@ export class WorkflowRun {
       try {
         const request = { workflowId, epoch, lines, ...end };
         const { state } = await run.lease.call((client, options) => client.done(request, options));
-        run.log.info({ state, endReason: end.endReason, error: end.error }, "workflow ended");
+        run.log.info(
+          {
+            state: nameOf(WorkflowStateSchema, state),
+            endReason: nameOf(EndReasonSchema, end.endReason),
+            error: end.error,
+          },
+          "workflow ended",
+        );
         return;
       } catch (error) {
         const missing = detailOf(error, LinesMissingSchema);
@@ -149,4 +157,9 @@ async function endSpools({ stepRuns }: RunContext): Promise<void> {
 
 function isSame(ref: StepRun["ref"], other: { step: string; try: number } | undefined): boolean {
   return other?.step === ref.step && other.try === ref.try;
+}
+
+// As the server's pages and the database call it.
+function nameOf(values: DescEnum, value: number): string {
+  return values.value[value]?.localName.toLowerCase() ?? String(value);
 }
