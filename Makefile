@@ -1,6 +1,6 @@
 # The front door: `make help` lists what is here. Each target does the set-up it needs, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check bench bundle generate format clean
+.PHONY: help setup demo up test check faults bench bundle generate format clean
 
 run := scripts/run.sh
 
@@ -21,6 +21,9 @@ test: setup ## Run all tests (ONLY=packages/pipeline: those in a folder or file)
 
 check: setup ## Contract, generated code, types, lint, format, unused code (BREAKING_AGAINST=REF)
 	@$(run) scripts/check.sh
+
+faults: setup ## Kill, freeze and cut everything at random and check every promise (SEEDS=20, SEED=7, MUTANTS=1)
+	@$(run) node test/faults/main.ts
 
 bench: setup ## Measure it on this machine
 	@$(run) node test/bench/main.ts

@@ -97,6 +97,7 @@ export class Agent {
       const agent = await describeAgent(this.#options, credentials.name);
       const registration = await register(link, agent, ended);
       this.#generation = registration.generation;
+      link.keepLeasesOf(registration.leaseTtlMs);
       await credentials.enrolled(registration);
       identify({ ...credentials.ids, generation: registration.generation });
       await this.#serve({ state, link, log, agent, registration, left });
@@ -140,6 +141,7 @@ export class Agent {
     const polling = AbortSignal.any([signal, this.#draining.signal]);
     const accept = this.#acceptor(service);
     return [
+      this.#watch(link.keepSession(signal), signal),
       this.#watch(poll({ link, held, pollHoldMs, accept }, polling), polling),
       this.#watch(keepLeases({ link, held, intervalMs: extendIntervalMs }, signal), signal),
       this.#watch(health.run(signal), signal),

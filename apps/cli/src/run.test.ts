@@ -3,7 +3,16 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { AgentSchema, MachineSchema, Verdict, VettingRunSchema, WorkflowState } from "@groundcrew/proto";
+import {
+  AgentSchema,
+  DesiredState,
+  MachineSchema,
+  PauseScope,
+  Verdict,
+  VettingRunSchema,
+  WorkflowState,
+  type AgentGrants,
+} from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
 import { runCrew } from "./run.ts";
 import { FAKE_TOKEN, startFakeServer, type FakeHandlers } from "./testing/fake-server.ts";
@@ -52,6 +61,8 @@ const agent = create(AgentSchema, {
   labels: { os: "linux" },
   lastSeenAt: at(30),
   recentLog: ["up\x1b[2J"],
+  pause: { scope: PauseScope.AGENT, target: "build-1", pausedBy: "ada", reason: "a new disk", pausedAt: at(0) },
+  grants: { owners: ["https://example.com"] },
 });
 
 const handlers: FakeHandlers = {
@@ -63,13 +74,30 @@ const handlers: FakeHandlers = {
     workflow: busyPipeline().workflows[0],
     events: [
       { at: at(0), to: 2, epoch: "0", actor: "ada" },
-      { at: at(12), from: 4, to: 5, epoch: "7", actor: "build-1" },
+      { at: at(12), from: 4, to: 5, epoch: "7", actor: "build-1", replica: "ci-1" },
     ],
   }),
   cancelWorkflow: () => ({ workflow: { name: "build", state: WorkflowState.RUNNING } }),
   listAgents: () => ({ agents: [agent] }),
   getAgent: () => ({ agent }),
   resetAgent: () => ({ agent }),
+  setAgentDesiredState: ({ desiredState }) => ({ agent: { ...agent, desiredState } }),
+  setAgentGrants: ({ grants }) => ({ agent: { name: "build-1", grants: grants as AgentGrants } }),
+  sendDirective: ({ directive }) => ({ directive: { id: "5", ...(directive && { action: directive.action }) } }),
+  retryWorkflow: () => ({ workflow: { id: "20", name: "build" } }),
+  explainWorkflow: () => ({
+    state: WorkflowState.QUEUED,
+    summary: "there is no agent",
+    reasons: [{ text: "there is no agent", reason: { case: "agent", value: {} } }],
+  }),
+  pause: ({ scope, target, reason }) => ({ pause: { scope, target, reason, pausedBy: "ada" } }),
+  resume: ({ scope }) => ({ resumed: scope !== PauseScope.REPOSITORY }),
+  listPauses: () => ({
+    pauses: [
+      { scope: PauseScope.QUEUE, pausedBy: "ada", reason: "the database moves", pausedAt: at(0) },
+      { scope: PauseScope.AGENT, target: "build-1", pausedBy: "bob", pausedAt: at(30) },
+    ],
+  }),
   listMachines: () => ({ machines: [machine] }),
   startVetting: () => ({ run: { id: "9", profile: "demo" } }),
   listVettingRuns: () => ({ runs: [vettingRun] }),
@@ -89,12 +117,31 @@ suite("what commands print", () => {
     ["pipelines ls", /^ID {2}NAME +STATE .*\n42 {2}ci {4}running {4}0\/5 {3}33s {2}main@1a2b3c4 {2}ada {2}33s ago\n$/],
     ["pipelines show 42", /^ ● ci {2}#42 .*\n ✓ generate/],
     ["pipelines cancel 42", /^Canceled pipeline 42: 2 workflows had not ended\.\n$/],
-    ["workflows ls", /ID {2}PIPELINE {2}NAME .*\n11 {8}42 {2}generate {8}succeeded {3}12s {2}build-1\n/],
+    ["workflows ls", /ID {2}PIPELINE {2}NAME .*\n11 {8}42 {2}generate {8}succeeded {5}0 {3}12s {2}build-1\n/],
     ["workflows show 11", /^ ✓ generate .*\n {3}✓ buf .*\n\nworkflow {2}11 \(epoch 7, attempt 1\)\npipeline {2}42\n/],
-    ["workflows show 11 --events", /\n2026-11-21T12:00:12.000Z {2}running {2}succeeded {6}7 {2}build-1\n$/],
+    ["workflows show 11 --events", /\n2026-11-21T12:00:12.000Z {2}running {2}succeeded {6}7 {2}build-1 {2}ci-1\n$/],
     ["workflows cancel 11", /^Workflow 11 \(build\) is running; its agent stops it now\.\n$/],
-    ["agents ls", /\nbuild-1 {2}build {3}connected {4}1\/4 {2}0\.00 {2}os=linux .* 3s ago\n$/],
+    ["agents ls", /\nbuild-1 {2}build {3}connected {3}paused {3}1\/4 {2}0\.00 {2}os=linux .* 3s ago\n$/],
     ["agents show build-1", /^agent +build-1\n[^]*\nits own log:\n {2}up\^\[\[2J\n$/],
+    [
+      "agents show build-1",
+      /\npaused +by ada since 2026-11-21T12:00:00.000Z: a new disk\ntakes work of {2}owner https:\/\/example.com\n/,
+    ],
+    ["agents pause build-1", /^Paused agent build-1, by ada\.\n$/],
+    ["agents resume build-1", /^Resumed agent build-1\.\n$/],
+    ["agents drain build-1", /^build-1 is draining; it still runs 1\.\n$/],
+    ["agents ready build-1", /^build-1 takes work\.\n$/],
+    ["agents terminate build-1 --yes", /^build-1 is terminated\.\n$/],
+    ["agents shut-down build-1 --reason upgrade", /^Directive 5 tells build-1 to shut down\.\n$/],
+    ["agents grant build-1 --owner o --repository r", /^build-1 takes work of owner o, and of repository r\.\n$/],
+    ["agents grant build-1 --anybody --untrusted", /^build-1 takes work of anybody, strangers included\.\n$/],
+    ["workflows retry 11", /^Workflow 11 \(build\) is queued again, as workflow 20\.\n$/],
+    ["explain 11", /^Workflow 11 is queued: there is no agent\n$/],
+    ["queue pause --reason upgrade", /^Paused the queue, by ada: upgrade\.\n$/],
+    ["queue pause --repository r", /^Paused repository r, by ada\.\n$/],
+    ["queue resume", /^Resumed the queue\.\n$/],
+    ["queue resume --repository r", /^It was not paused: repository r\.\n$/],
+    ["queue pauses", /\nthe queue {6}ada {2}the database moves {2}33s ago\nagent build-1 {2}bob {22}3s ago\n$/],
     ["agents reset build-1 --yes", /^Reset build-1\. Enrol it again: crew agents enroll --name build-1\n$/],
     ["machines ls", /\nm-1 {2}node-17 {2}Acme X1 +succeeded {4}9/],
     ["vet start node-17", /^Vetting run 9 of node-17 is queued, with profile demo\.\n$/],
@@ -143,6 +190,32 @@ suite("what commands print", () => {
     assert.deepEqual([none.stdout, none.stderr], ["", "crew: no pipelines yet; submit one: crew submit FILE\n"]);
   });
 
+  test("agents enroll tells whose work its agents may take", async (t) => {
+    const asked: (AgentGrants | undefined)[] = [];
+    const createToken: FakeHandlers["createToken"] = ({ grants }) => {
+      asked.push(grants);
+      return { secret: "gce_s" };
+    };
+    const enroll = ["agents", "enroll"];
+    await runWith(t, { createToken }, enroll);
+    await runWith(t, { createToken }, [...enroll, "--owner", "a", "--owner", "b", "--repository", "r", "--untrusted"]);
+    assert.equal(asked[0], undefined);
+    const { owners, repositories, untrusted } = asked[1] ?? {};
+    assert.deepEqual([owners, repositories, untrusted], [["a", "b"], ["r"], true]);
+  });
+
+  test("what an operator wants of an agent reaches the server", async (t) => {
+    const states: DesiredState[] = [];
+    const setAgentDesiredState: FakeHandlers["setAgentDesiredState"] = ({ desiredState }) => {
+      states.push(desiredState);
+      return {};
+    };
+    for (const args of [["drain"], ["ready"], ["terminate", "--yes"]]) {
+      await runWith(t, { setAgentDesiredState }, ["agents", ...args, "build-1"]);
+    }
+    assert.deepEqual(states, [DesiredState.DRAINING, DesiredState.READY, DesiredState.TERMINATED]);
+  });
+
   test("agents enroll prints the line alone on standard output", async (t) => {
     const told = await runWith(
       t,
@@ -179,6 +252,9 @@ suite("when it does not work", () => {
     ["pipelines show 7", "crew pipelines ls"],
     ["workflows logs 7", "crew workflows ls"],
     ["agents show b", "crew agents ls"],
+    ["agents pause b", "crew agents ls"],
+    ["explain 7", "crew workflows ls"],
+    ["queue pause", "crew queue pauses"],
     ["vet show 7", "crew vet ls"],
     ["vet start node-17", "crew machines ls"],
     ["tokens revoke ci", "crew tokens ls"],
@@ -188,7 +264,16 @@ suite("when it does not work", () => {
       const missing = (): never => {
         throw new ConnectError("it does not exist", Code.NotFound);
       };
-      const methods = ["getPipeline", "getWorkflow", "getAgent", "getVettingRun", "startVetting", "revokeToken"];
+      const methods = [
+        "getPipeline",
+        "getWorkflow",
+        "getAgent",
+        "getVettingRun",
+        "startVetting",
+        "revokeToken",
+        "pause",
+        "explainWorkflow",
+      ];
       const told = await runWith(t, Object.fromEntries(methods.map((name) => [name, missing])), args.split(" "));
       assert.equal(told.stderr, `error: it does not exist\n  next: list what exists: ${listing}\n`);
     });
@@ -224,6 +309,11 @@ suite("when it does not work", () => {
     ["submit /nonexistent.yaml", /does not exist/],
     ["submit ci.yaml --env 1x=2", /Expected NAME=VALUE/],
     ["agents reset build-1", /say --yes/],
+    ["agents terminate build-1", /nobody is here to confirm the termination[^]*say --yes/],
+    ["agents grant build-1", /whose work is not said[^]*or else --anybody/],
+    ["agents grant build-1 --anybody --owner o", /--anybody excludes --owner/],
+    ["submit ci.yaml --delay 31d", /At most 30d/],
+    ["explain build", /the id is build, expected a number/],
     ["help nothing", /there is no help for/],
     ["login https://ada:secret@ci", /user name or password/],
   ];

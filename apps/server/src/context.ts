@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { BlobStore } from "./blobs/store.ts";
 import type { Hints } from "./db/hints.ts";
 import type { Database } from "./db/schema.ts";
+import type { FairTurns } from "./queue/fair-turns.ts";
 
 /** The intervals the server lives by and tells its agents, in milliseconds. */
 export interface Intervals {
@@ -23,6 +24,10 @@ export interface ServerContext {
   readonly blobs: BlobStore;
   readonly log: Logger;
   readonly intervals: Intervals;
+  /** This process among all that share the database; written into the history. */
+  readonly replica: string;
+  /** The turns that owners take in the queue. */
+  readonly turns: FairTurns;
   /** Aborts when the server begins to stop: held polls answer, watches end. */
   readonly stopping: AbortSignal;
   /** What agents are to dial, when the operator configured it. */

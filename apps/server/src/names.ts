@@ -1,7 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { BlockReason, EndReason, StepState, Verdict, WorkflowState, WorkKind } from "@groundcrew/proto";
-import type { EndReasonName, StepStateName, WorkflowStateName, WorkKindName } from "./db/schema.ts";
+import type { BlockReasonName, EndReasonName, StepStateName, WorkflowStateName, WorkKindName } from "./db/schema.ts";
 
 // The contract's enums and the database's names are the same words: SCREAMING_CASE there, lower case here.
 
@@ -10,6 +10,7 @@ type Names<T extends string, V extends number> = Record<Uppercase<T>, V>;
 const workflowStates: Names<WorkflowStateName, WorkflowState> = WorkflowState;
 const stepStates: Names<StepStateName, StepState> = StepState;
 const endReasons: Names<EndReasonName, EndReason> = EndReason;
+const blockReasons: Names<BlockReasonName, BlockReason> = BlockReason;
 const workKinds: Names<WorkKindName, WorkKind> = WorkKind;
 
 /** A stored workflow state as the contract has it. */
@@ -53,8 +54,8 @@ export function workKindName(value: WorkKind): WorkKindName | undefined {
 }
 
 /** A stored block reason as the contract has it. */
-export function blockReasonOf(name: "dependency" | null): BlockReason {
-  return name === null ? BlockReason.UNSPECIFIED : BlockReason.DEPENDENCY;
+export function blockReasonOf(name: BlockReasonName | null): BlockReason {
+  return name === null ? BlockReason.UNSPECIFIED : valueOf(blockReasons, name);
 }
 
 type VerdictName = "pass" | "warn" | "fail" | "error" | "skip" | "canceled" | "timed_out";

@@ -2,8 +2,10 @@ import type { OperatorService } from "@groundcrew/proto";
 import type { ServiceImpl } from "@groundcrew/rpc";
 import { agentOperatorHandlers } from "./agents/operator-handlers.ts";
 import type { ServerContext } from "./context.ts";
+import { explainOperatorHandlers } from "./explain/operator-handlers.ts";
 import { logOperatorHandlers } from "./logs/operator-handlers.ts";
 import { machineOperatorHandlers } from "./machines/operator-handlers.ts";
+import { pauseOperatorHandlers } from "./pauses/operator-handlers.ts";
 import { tokenOperatorHandlers } from "./tokens/operator-handlers.ts";
 import { vettingOperatorHandlers } from "./vetting/operator-handlers.ts";
 import { workflowOperatorHandlers } from "./workflows/operator-handlers.ts";
@@ -15,6 +17,8 @@ export function operatorService(context: ServerContext): ServiceImpl<typeof Oper
     ...workflowOperatorHandlers(context),
     ...logOperatorHandlers(context),
     ...agentOperatorHandlers(context),
+    ...explainOperatorHandlers(context),
+    ...pauseOperatorHandlers(context),
     ...machineOperatorHandlers(context),
     ...vettingOperatorHandlers(context),
   };

@@ -1,9 +1,12 @@
 import { OperatorService, PeerService, SessionService } from "@groundcrew/proto";
 import { fingerprintOf, isLoopback } from "@groundcrew/rpc";
-import { mount, serveGrpc, serveHttp, type RpcServer, type TlsIdentity } from "@groundcrew/rpc/server";
+import { guard, mount, serveGrpc, serveHttp, type RpcServer, type TlsIdentity } from "@groundcrew/rpc/server";
 import { mkdir, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { warnOfMissingFiles } from "./blobs/check-folder.ts";
 import { openBlobStore } from "./blobs/store.ts";
 import type { ServerContext } from "./context.ts";
 import { Hints } from "./db/hints.ts";
@@ -13,14 +16,21 @@ import { removeReadyFile, writeReadyFile } from "./lifecycle/ready-file.ts";
 import { tlsIdentity } from "./lifecycle/tls-identity.ts";
 import { operatorService } from "./operator-service.ts";
 import { peerService } from "./peer-service.ts";
-import { Reaper } from "./queue/reaper.ts";
+import { Maintenance } from "./maintenance/maintenance.ts";
+import { maintenanceTasks } from "./maintenance/tasks.ts";
+import { Heartbeat } from "./queue/liveness.ts";
 import { sessionService } from "./session-service.ts";
+import { FairTurns } from "./queue/fair-turns.ts";
+import { TurnExchange } from "./queue/turn-exchange.ts";
 import type { ServerSettings } from "./settings.ts";
 import { authenticator } from "./tokens/authenticate.ts";
 import { firstAdminToken } from "./tokens/first-start.ts";
 
 /** How long calls in flight may take to end once the server stops, in milliseconds. */
 const STOP_GRACE_MS = 5_000;
+
+/** How long the heartbeats of sessions gather before their agents are looked up together, in milliseconds. */
+const HEARTBEAT_GATHER_MS = 100;
 
 /** A server that answers. */
 export interface RunningServer {
@@ -76,13 +86,20 @@ async function start(starting: Starting): Promise<Omit<RunningServer, "stop">> {
   const tls = await tlsIdentity(settings);
   const database = await openDatabase(settings, log);
   closing.push(() => database.close());
-  const hints = new Hints(database.driver);
+  const hints = new Hints(database.driver, { route: database.route, log });
   await hints.start();
   closing.push(() => hints.stop());
   const context = await contextOf(settings, database, hints, log, stopping, tls);
-  const reaper = new Reaper(context);
-  await reaper.start();
-  closing.push(() => reaper.stop());
+  await warnOfMissingFiles(context);
+  const heartbeat = new Heartbeat(context);
+  await heartbeat.start();
+  closing.push(() => heartbeat.stop());
+  const turns = new TurnExchange(context);
+  await turns.start();
+  closing.push(() => turns.stop());
+  const maintenance = new Maintenance(context, maintenanceTasks(context, settings));
+  maintenance.start();
+  closing.push(() => maintenance.stop());
   const { grpc, http } = await serve(settings, context, tls, closing);
   await makeAdminToken(settings, database, tellAdminToken);
   const { readyFile } = settings;
@@ -112,7 +129,14 @@ async function contextOf(
     stopping,
     agentUrl,
     fingerprint: tls ? fingerprintOf(tls.cert) : "",
+    replica: replicaName(),
+    turns: new FairTurns(),
   };
+}
+
+/** A name that no other process has had: the host for people, the rest against a reused process id. */
+function replicaName(): string {
+  return `${hostname().slice(0, 63)}-${randomBytes(4).toString("hex")}`;
 }
 
 /** Makes the first admin token. Last, so that a start that fails does not swallow what is told only once. */
@@ -135,19 +159,23 @@ async function serve(
   tls: TlsIdentity | undefined,
   closing: (() => Promise<void>)[],
 ): Promise<{ grpc: RpcServer; http: RpcServer }> {
-  const guard = { authenticate: authenticator(context.db), onCall: callLogger(context.log) };
+  const onCall = callLogger(context.log);
+  const guarded = { authenticate: authenticator(context.db), onCall };
   const operator = mount(OperatorService, operatorService(context));
   const peer = mount(PeerService, peerService(context));
+  // A session asks again at each heartbeat who calls, which may wait for the heartbeats of other agents.
+  const onSession = { authenticate: authenticator(context.db, { gatherMs: HEARTBEAT_GATHER_MS }), onCall };
+  const session = mount(SessionService, sessionService(context, guard(peer, onSession)));
   // A certificate made for one port is not forced on the other, where loopback needs none.
   const secured = (host: string) => (tls && (tlsCert !== undefined || !isLoopback(host)) ? { tls } : {});
   const grpc = await serveGrpc({
     listen,
     ...secured(listen.host),
-    services: [peer, mount(SessionService, sessionService), operator],
-    ...guard,
+    services: [peer, session, operator],
+    ...guarded,
   });
   closing.push(() => grpc.close(STOP_GRACE_MS));
-  const http = await serveHttp({ listen: httpListen, ...secured(httpListen.host), services: [operator], ...guard });
+  const http = await serveHttp({ listen: httpListen, ...secured(httpListen.host), services: [operator], ...guarded });
   closing.push(() => http.close(STOP_GRACE_MS));
   return { grpc, http };
 }

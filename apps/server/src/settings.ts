@@ -1,9 +1,23 @@
-import { address, choice, custom, defineProgram, duration, loadProgram, text } from "@groundcrew/settings";
+import {
+  address,
+  choice,
+  custom,
+  defineProgram,
+  duration,
+  loadProgram,
+  parseDuration,
+  text,
+} from "@groundcrew/settings";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { SERVER_VERSION } from "./version.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+
+const DAY_MS = 86_400_000;
+
+/** Late logs and evidence of an ended lease are taken for a day, and must find what they belong to. */
+const RETENTION_MIN_MS = 2 * DAY_MS;
 
 /** Where the server keeps what it must not lose, unless told otherwise. */
 function defaultStateDir(env: NodeJS.ProcessEnv): string {
@@ -103,6 +117,16 @@ export function serverProgram(env: NodeJS.ProcessEnv) {
         minMs: 10,
         maxMs: 60_000,
       }),
+      retentionMs: custom(
+        {
+          flag: "--retention <duration>",
+          env: "GROUNDCREW_SERVER_RETENTION",
+          description: "How long finished work is kept, with its logs and files. At least 2d; 0 keeps it for ever.",
+          default: 90 * DAY_MS,
+          defaultText: "90d",
+        },
+        retention,
+      ),
       logLevel: choice({
         flag: "--log-level <level>",
         env: "GROUNDCREW_SERVER_LOG_LEVEL",
@@ -139,6 +163,12 @@ export function serverProgram(env: NodeJS.ProcessEnv) {
 
 /** What the server runs by. */
 export type ServerSettings = Extract<ReturnType<typeof loadSettings>, { kind: "run" }>["values"];
+
+function retention(given: string): number {
+  const ms = parseDuration(given);
+  if (ms !== 0 && ms < RETENTION_MIN_MS) throw new Error("expected 0 or at least 2d");
+  return ms;
+}
 
 function postgresUrl(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;

@@ -3,6 +3,7 @@ import { hintFor, type Level } from "./hints.ts";
 import { type Located, locate, toData } from "./located.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Finding } from "./problem.ts";
+import { concurrencySchema, dependencySchema, retrySchema } from "./policies.ts";
 import { fileSchema, type PipelineFile, stepSchema, workflowSchema } from "./schema.ts";
 import { describe, dotted, quote } from "./show.ts";
 
@@ -28,7 +29,7 @@ function explain(root: Located, issue: Issue, path: Path): Finding[] {
 
 /** The branch of a union that the value chose by its type, if any. */
 function closestBranch(branches: readonly Issue[][]): Issue[] | undefined {
-  return branches.find((issues) => issues.every((issue) => issue.path.length > 0));
+  return branches.find((issues) => issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0));
 }
 
 function wrongValue(root: Located, path: Path, expected: string): Finding {
@@ -43,17 +44,37 @@ function wrongKey(root: Located, path: Path, expected: string): Finding {
 }
 
 function unknownKey(root: Located, path: Path, key: string): Finding {
-  const { level, keys } = levelOf(path);
+  const level = levelOf(path);
+  const keys = Object.keys(shapes[level]);
   const hint = hintFor(level, key);
   const advice = hint ? `; ${hint}` : didYouMean(key, keys) || `; a ${level} has ${keys.join(", ")}`;
   return { at: locate(root, [...path, key]).keyAt, message: `${prefix(path)}unknown key ${quote(key)}${advice}` };
 }
 
-/** Mappings with fixed keys stand at the root, at `workflows.NAME` and at `workflows.NAME.steps[N]`. */
-function levelOf(path: Path): { level: Level; keys: string[] } {
-  if (path.length === 0) return { level: "file", keys: Object.keys(fileSchema.shape) };
-  if (path.length === 2) return { level: "workflow", keys: Object.keys(workflowSchema.shape) };
-  return { level: "step", keys: Object.keys(stepSchema.shape) };
+/** What a mapping with fixed keys may have. */
+const shapes: Record<Level, object> = {
+  file: fileSchema.shape,
+  workflow: workflowSchema.shape,
+  step: stepSchema.shape,
+  dependency: dependencySchema.shape,
+  "concurrency rule": concurrencySchema.shape,
+  "retry rule": retrySchema.shape,
+};
+
+/** They stand at the root, at `workflows.NAME`, and below keys of a workflow. */
+function levelOf(path: Path): Level {
+  if (path.length === 0) return "file";
+  if (path.length === 2) return "workflow";
+  switch (path[2]) {
+    case "depends_on":
+      return "dependency";
+    case "concurrency":
+      return "concurrency rule";
+    case "retry":
+      return "retry rule";
+    default:
+      return "step";
+  }
 }
 
 function prefix(path: Path): string {

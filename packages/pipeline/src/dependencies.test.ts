@@ -20,6 +20,26 @@ proveProblems("a dependency that can never be met is told:", [
     ['1:62: workflows.b.depends_on: the workflow "a" is on line 1 already'],
   ],
   [
+    "twice, on two ends",
+    "workflows: { a: { steps: [run: make] }, b: { depends_on: [a, { workflow: a, on: failure }], steps: [run: make] } }",
+    ['1:74: workflows.b.depends_on: the workflow "a" is on line 1 already'],
+  ],
+  [
+    "by a mapping on a workflow that is not there",
+    "workflows: { build: { steps: [run: make] }, test: { depends_on: [{ workflow: biuld }], steps: [run: make] } }",
+    [
+      '1:78: workflows.test.depends_on: expected the name of a workflow in this file, found "biuld"; did you mean "build"?',
+    ],
+  ],
+  [
+    "in a cycle, whatever the end waited for",
+    `workflows:
+  a: { depends_on: [{ workflow: b, on: failure }], steps: [run: make] }
+  b: { depends_on: [{ workflow: a, on: always }], steps: [run: make] }
+`,
+    ["3:33: workflows.b.depends_on: expected no cycle, found a → b → a"],
+  ],
+  [
     "in a cycle",
     `workflows:
   a: { depends_on: c, steps: [run: make] }

@@ -27,7 +27,8 @@ export function checkDependencies(root: Located): Finding[] {
 
 function dependenciesOf(from: string, workflow: Located): Dependency[] {
   const value = valueAt(workflow, "depends_on");
-  const names = value?.kind === "text" ? [value] : itemsOf(value).filter((item) => item.kind === "text");
+  const items = value?.kind === "text" ? [value] : itemsOf(value);
+  const names = items.map((item) => valueAt(item, "workflow") ?? item).filter((name) => name.kind === "text");
   return names.map(({ text, at }) => ({ from, to: text, at }));
 }
 

@@ -8,6 +8,8 @@ const rows: [text: string, ms: number][] = [
   ["1h30m", 5_400_000],
   ["1h5s", 3_605_000],
   ["24h", 86_400_000],
+  ["2d", 172_800_000],
+  ["1d2h3m4s", 93_784_000],
   ["0s", 0],
   ["", Number.NaN],
   ["10", Number.NaN],
@@ -15,7 +17,8 @@ const rows: [text: string, ms: number][] = [
   ["-1s", Number.NaN],
   ["5m1h", Number.NaN],
   ["5 m", Number.NaN],
-  ["1d", Number.NaN],
+  ["1h1d", Number.NaN],
+  ["1w", Number.NaN],
   ["1h\n", Number.NaN],
 ];
 

@@ -1,9 +1,15 @@
 /** The kinds of mapping whose keys the format fixes. */
-export type Level = "file" | "workflow" | "step";
+export type Level = "file" | "workflow" | "step" | "dependency" | "concurrency rule" | "retry rule";
 
 const runsWhenSubmitted = "a pipeline runs when it is submitted, so leave it out";
-const noConditions = "every workflow and step runs, so test the condition in `run`";
+const noConditions = "there are no conditions here, so test it in `run`";
 const noContainers = "steps run on the system of the agent, which `labels:` choose";
+const onOtherEnds = "write `depends_on: [{ workflow: NAME, on: failure }]`, or test the condition in `run`";
+const inWorkflow = (key: string) => `write \`${key}:\` in the workflow, which is leased and tried again as a whole`;
+const inEachWorkflow = (key: string) => `write \`${key}:\` in each workflow`;
+const cancelPrevious = "write `concurrency: { group: NAME, when_full: cancel_previous }`";
+const maxRetries = "write `max: 3`";
+const onEnd = "write `on: failure`";
 const asList = "write `steps:` with one `- run: COMMAND` for each";
 
 const everywhere: Record<string, string> = {
@@ -25,9 +31,12 @@ const hints: Record<Level, Record<string, string>> = {
     on: runsWhenSubmitted,
     when: runsWhenSubmitted,
     "run-name": "write `name: NAME`",
-    labels: "write `labels:` in each workflow",
-    matrix: "write `matrix:` in each workflow",
-    "depends-on": "write `depends_on:` in each workflow",
+    labels: inEachWorkflow("labels"),
+    matrix: inEachWorkflow("matrix"),
+    "depends-on": inEachWorkflow("depends_on"),
+    concurrency: inEachWorkflow("concurrency"),
+    priority: inEachWorkflow("priority"),
+    retry: inEachWorkflow("retry"),
     image: noContainers,
     script: asList,
   },
@@ -38,6 +47,13 @@ const hints: Record<Level, Record<string, string>> = {
     tags: "write `labels: { os: linux }`",
     needs: "write `depends_on: [NAME]`",
     dependencies: "write `depends_on: [NAME]`",
+    if: onOtherEnds,
+    when: onOtherEnds,
+    "cancel-in-progress": cancelPrevious,
+    interruptible: cancelPrevious,
+    "concurrency-group": "write `concurrency: { group: NAME, limit: 2 }`",
+    "resource-group": "write `concurrency: NAME`",
+    retries: "write `retry: 3`",
     strategy: "write `matrix: { KEY: [VALUE, ...] }`",
     parallel: "write `matrix: { KEY: [VALUE, ...] }`",
     commands: asList,
@@ -67,7 +83,29 @@ const hints: Record<Level, Record<string, string>> = {
     "depends-on": "write it in the workflow, for steps run in order",
     matrix: "write `matrix:` in the workflow",
     labels: "write `labels:` in the workflow",
+    concurrency: inWorkflow("concurrency"),
+    priority: inWorkflow("priority"),
+    retry: inWorkflow("retry"),
     image: noContainers,
+  },
+  dependency: {
+    name: "write `workflow: NAME`",
+    job: "write `workflow: NAME`",
+    condition: onEnd,
+    status: onEnd,
+    if: onEnd,
+    when: onEnd,
+  },
+  "concurrency rule": {
+    "cancel-in-progress": "write `when_full: cancel_previous`",
+    max: "write `limit: 2`",
+  },
+  "retry rule": {
+    limit: maxRetries,
+    attempts: maxRetries,
+    "max-attempts": maxRetries,
+    when: "write `on: [failed]`",
+    automatic: maxRetries,
   },
 };
 

@@ -101,6 +101,43 @@ suite("what a file may ask for is bounded, and the bound itself is allowed:", ()
         'workflows.build.timeout: expected a duration from 1s to 24h such as 30s, 5m or 1h30m, found "24h1s"',
       ],
     ],
+    [
+      "waits for an agent",
+      [build(`${steps(1)}, queue_timeout: 14d`), 1],
+      [
+        build(`${steps(1)}, queue_timeout: 14d1s`),
+        'workflows.build.queue_timeout: expected a duration from 1s to 14d such as 30m, 12h or 2d, found "14d1s"',
+      ],
+    ],
+    [
+      "priorities",
+      [build(`${steps(1)}, priority: 100`), 1],
+      [
+        build(`${steps(1)}, priority: 101`),
+        'workflows.build.priority: expected a whole number from -100 to 100, found "101"',
+      ],
+    ],
+    [
+      "workflows of a group at once",
+      [build(`${steps(1)}, concurrency: { group: a, limit: 1000 }`), 1],
+      [
+        build(`${steps(1)}, concurrency: { group: a, limit: 1001 }`),
+        'workflows.build.concurrency.limit: expected a whole number from 1 to 1000, found "1001"',
+      ],
+    ],
+    [
+      "characters of a group",
+      [build(`${steps(1)}, concurrency: ${"é".repeat(128)}`), 1],
+      [
+        build(`${steps(1)}, concurrency: ${"é".repeat(129)}`),
+        `workflows.build.concurrency: expected one line of 1 to 128 characters, found "${"é".repeat(60)}…"`,
+      ],
+    ],
+    [
+      "retries",
+      [build(`${steps(1)}, retry: 10`), 1],
+      [build(`${steps(1)}, retry: 11`), 'workflows.build.retry: expected a whole number from 1 to 10, found "11"'],
+    ],
   ];
   for (const [limit, [allowed, count], [refused, message]] of rows) {
     test(limit, () => {

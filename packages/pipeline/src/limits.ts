@@ -24,6 +24,10 @@ export const limits = {
   planBytes: 16 * 1024 * 1024,
   /** Longest timeout: 24 h. */
   timeoutMs: 24 * 60 * 60 * 1000,
+  /** Longest wait for an agent: 14 days, well within the 24 that fit into 32 bits of milliseconds. */
+  queueTimeoutMs: 14 * 24 * 60 * 60 * 1000,
+  /** How many of a concurrency group may run at once. */
+  groupLimit: 1000,
   /** Problems reported for one file; one more line says how many are not shown. */
   problems: 100,
   /** Cycles of `depends_on` reported for one file: mending one usually mends others. */

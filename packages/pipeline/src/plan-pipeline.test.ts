@@ -12,6 +12,8 @@ const workflow: WorkflowPlan = {
   timeoutMs: 3_600_000,
   onAgentLost: "requeue",
   dependsOn: [],
+  priority: 0,
+  queueTimeoutMs: 0,
   steps: [step],
 };
 
@@ -39,7 +41,11 @@ workflows:
     env: { B: workflow, C: workflow }
     timeout: 1h30m
     on_agent_lost: fail
-    depends_on: [prepare]
+    depends_on: [{ workflow: prepare, on: always }]
+    priority: -5
+    concurrency: { group: boards, limit: 2, when_full: cancel_previous }
+    retry: { max: 3, backoff: 30s, backoff_max: 10m, on: [lost] }
+    queue_timeout: 2d
     steps:
       - run: |
           make
@@ -59,7 +65,11 @@ workflows:
           env: { A: "file", B: "workflow", C: "workflow" },
           timeoutMs: 5_400_000,
           onAgentLost: "fail",
-          dependsOn: ["prepare"],
+          dependsOn: [{ name: "prepare", on: "always" }],
+          priority: -5,
+          concurrency: { group: "boards", limit: 2, whenFull: "cancel_previous" },
+          retry: { max: 3, backoffMs: 30_000, backoffMaxMs: 600_000, on: ["lost"] },
+          queueTimeoutMs: 172_800_000,
           steps: [{ name: "compile", run: "make\nmake test\n", shell: "bash", env: { C: "step" }, timeoutMs: 90_000 }],
         },
       ],
@@ -106,7 +116,13 @@ workflows:
     plan: {
       name: "ci.yaml",
       workflows: [
-        { ...workflow, dependsOn: ["lint (os=a)", "lint (os=b)"] },
+        {
+          ...workflow,
+          dependsOn: [
+            { name: "lint (os=a)", on: "success" },
+            { name: "lint (os=b)", on: "success" },
+          ],
+        },
         { ...workflow, name: "lint (os=a)", base: "lint", matrix: { os: "a" }, env: { MATRIX_OS: "a" } },
         { ...workflow, name: "lint (os=b)", base: "lint", matrix: { os: "b" }, env: { MATRIX_OS: "b" } },
       ],
@@ -172,13 +188,18 @@ suite("a good file becomes a plan:", () => {
 });
 
 test("plans share nothing: to change one workflow leaves the others as they are", () => {
-  const content = "workflows: { a: { matrix: { k: [1, 2] }, steps: [{ run: make }] } }";
+  const content = `workflows:
+  lint: { steps: [run: make] }
+  a: { depends_on: lint, matrix: { k: [1, 2] }, concurrency: c, retry: 1, steps: [{ run: make }] }`;
   const result = planPipeline({ path: "ci.yaml", content });
   assert.ok(result.ok);
-  const [first, second] = result.plan.workflows;
+  const [, first, second] = result.plan.workflows;
   assert.ok(first && second);
+  const before = structuredClone(second);
   Object.assign(first.labels, { os: "linux" });
   Object.assign(first.steps[0]?.env ?? {}, { A: "1" });
-  assert.deepEqual(second.labels, {});
-  assert.deepEqual(second.steps[0]?.env, {});
+  Object.assign(first.dependsOn[0] ?? {}, { on: "always" });
+  Object.assign(first.concurrency ?? {}, { limit: 7 });
+  first.retry?.on.pop();
+  assert.deepEqual(second, before);
 });

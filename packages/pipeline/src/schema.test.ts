@@ -98,19 +98,6 @@ workflows:
     build("matrix: {}"),
     ["1:51: workflows.build.matrix: expected a mapping of keys to lists of values, found an empty mapping"],
   ],
-  [
-    "depends_on that is no name",
-    build("depends_on: { a: b }"),
-    ["1:55: workflows.build.depends_on: expected the name of a workflow or a list of them, found a mapping of 1"],
-  ],
-  [
-    "depends_on with something else",
-    build("depends_on: [~, [x]]"),
-    [
-      "1:56: workflows.build.depends_on[0]: expected the name of a workflow, found nothing",
-      "1:59: workflows.build.depends_on[1]: expected the name of a workflow, found a list of 1",
-    ],
-  ],
 ]);
 
 proveProblems("a name that does not fit is told with its place, and where it stood before:", [

@@ -9,6 +9,7 @@ import {
   type PeerCertificate,
 } from "node:tls";
 import { createGrpcJsTransport } from "./grpc/client.ts";
+import { CALL_TIMEOUT_MS } from "./limits.ts";
 import { fingerprintOf, isLoopback } from "./tls.ts";
 
 /** How to reach a server. */
@@ -46,7 +47,7 @@ export async function dial(options: DialOptions): Promise<Connection> {
     credentials: await credentialsFor(address, options),
     ...(isIP(bare(address.host)) !== 0 && { tlsName: "server.invalid" }),
     headers: () => ({ ...options.headers?.(), ...authorization(options.token) }),
-    timeoutMs: options.timeoutMs ?? 30_000,
+    timeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS,
   });
   return { transport, close: () => transport.close() };
 }

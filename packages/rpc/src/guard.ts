@@ -76,7 +76,8 @@ export function guard({ service, implementation }: MountedService, options: Guar
   };
 }
 
-const admittedKey = createContextKey(false);
+// Who calls is asked once for a call, and once for a stream with all the calls that it carries.
+const authenticatedKey = createContextKey(false);
 
 type Handler = (request: never, context: HandlerContext) => unknown;
 
@@ -143,10 +144,12 @@ class GuardedCall {
   async #admit(): Promise<void> {
     const { values, requestHeader, responseHeader } = this.#context;
     responseHeader.set("x-request-id", this.#requestId);
-    if (this.#needed === Access.PUBLIC || values.get(admittedKey)) return;
-    const principal = await this.#options.authenticate(requestHeader);
-    values.set(principalKey, principal);
-    values.set(admittedKey, true);
+    if (this.#needed === Access.PUBLIC) return;
+    if (!values.get(authenticatedKey)) {
+      values.set(principalKey, await this.#options.authenticate(requestHeader));
+      values.set(authenticatedKey, true);
+    }
+    const principal = principalOf(this.#context);
     if (permits(principal, this.#needed) || this.#options.authenticate === anonymous) return;
     throw this.#refusal(principal);
   }

@@ -4,5 +4,6 @@ export type { Client, HandlerContext, ServiceImpl, Transport } from "@connectrpc
 export { backoffDelays, delay } from "./backoff.ts";
 export { dial, serverCertificate, type Connection, type DialOptions } from "./dial.ts";
 export { conflict, detailOf, invalidField, isRetryable, notFound } from "./errors.ts";
+export { Lane, type LaneEnd } from "./lane/client.ts";
 export { MAX_MESSAGE_BYTES, PROTOCOL_MAX, PROTOCOL_MIN } from "./limits.ts";
 export { fingerprintOf, isLoopback } from "./tls.ts";

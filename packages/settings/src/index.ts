@@ -4,3 +4,4 @@ export { defineProgram } from "./program.ts";
 export type { Command, Program, Settings, ValuesOf } from "./program.ts";
 export { loadProgram } from "./load-program.ts";
 export type { Loaded, Source } from "./load-program.ts";
+export { parseDuration } from "./duration.ts";

@@ -74,6 +74,11 @@ export class TestAgent {
 
   /** Starts it, the first time with a token, and waits until the server lists it as connected. */
   async start(token?: string): Promise<void> {
+    await this.launch(token).whileRunning(this.#connected());
+  }
+
+  /** Starts it and waits for nothing: its server may be out of reach. */
+  launch(token?: string): TestProcess {
     const process = new TestProcess({
       program: "agent",
       args: this.#flags(),
@@ -82,7 +87,7 @@ export class TestAgent {
     });
     this.#process = process;
     this.#killed = false;
-    await process.whileRunning(this.#connected());
+    return process;
   }
 
   /** Asks it to drain and waits for its end. */

@@ -5,12 +5,14 @@ export { runAgent, runCrew, runServer, startCrew, type CrewOptions, type Program
 export { freshDatabase, useCluster, type FreshDatabaseOptions } from "./database.ts";
 export { eventually, type EventuallyOptions } from "./eventually.ts";
 export { temporaryFolder } from "./folder.ts";
-export { checkHistory } from "./history.ts";
+export { checkHistory } from "./check-history.ts";
 export { readLog, readLogs, untilLogged, type LogOptions } from "./logs.ts";
 export { runPipeline, submit, untilEnded, watchUntil, workflowOf } from "./pipelines.ts";
 export { processesOf, type FoundProcess } from "./processes-of.ts";
-export { startProxy, type Direction, type FaultProxy } from "./proxy.ts";
+export { startCallProxy, type Treatment } from "./call-proxy.ts";
+export { startProxy, type FaultProxy } from "./proxy.ts";
+export type { Direction } from "./proxy-flow.ts";
 export { dialAsAgent, enrolRawAgent, type PeerClient, type RawAgent, type RawAgentInfo } from "./raw-agent.ts";
 export { launchServer, type LaunchOptions, type Operator, type TestServer } from "./server.ts";
-export { startServer } from "./start-server.ts";
+export { startReplica, startServer } from "./start-server.ts";
 export { TestProcess, type Ended, type ProcessOptions } from "./test-process.ts";

@@ -1,6 +1,13 @@
-// What runs outside of a test as well: for benchmarks and tools.
-export { startAgent, type AgentOptions, type TestAgent } from "./agent.ts";
-export type { Owner } from "./at-end.ts";
+// What runs outside of a test as well: for benchmarks, demo and faults.
+export { enrolmentToken, startAgent, TestAgent, type AgentOptions } from "./agent.ts";
+export { atEnd, type Owner } from "./at-end.ts";
+export { eventually, type EventuallyOptions } from "./eventually.ts";
+export { temporaryFolder } from "./folder.ts";
+export * from "./history/index.ts";
 export { runPipeline } from "./pipelines.ts";
+export { launchPostgres, type TestPostgres } from "./postgres.ts";
+export { startProxy, type FaultProxy } from "./proxy.ts";
+export type { Direction } from "./proxy-flow.ts";
 export { scoped } from "./scope.ts";
 export { launchServer, type LaunchOptions, type Operator, type TestServer } from "./server.ts";
+export type { TestProcess } from "./test-process.ts";

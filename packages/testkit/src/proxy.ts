@@ -1,40 +1,44 @@
-import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { atEnd, type Owner } from "./at-end.ts";
+import { connectToAny } from "./connect-to-any.ts";
+import { ProxyFlow, type Direction } from "./proxy-flow.ts";
 
-/** Which way bytes go through a proxy. */
-export type Direction = "questions" | "answers";
-
-/** A connection through a {@link FaultProxy}: both halves of it. */
+/** A connection through a {@link FaultProxy}: both halves of it, and what goes between them. */
 interface Pair {
   client: Socket;
-  target: Socket;
+  target: Socket | undefined;
+  flows: ProxyFlow[];
 }
 
-/** Starts a TCP proxy before a server. It ends with its owner. */
-export async function startProxy(owner: Owner, targetUrl: string): Promise<FaultProxy> {
-  const proxy = new FaultProxy(new URL(targetUrl));
+/** Starts a TCP proxy before a server, or before several that do the same. It ends with its owner. */
+export async function startProxy(owner: Owner, ...targetUrls: string[]): Promise<FaultProxy> {
+  const proxy = new FaultProxy(targetUrls);
   await proxy.start();
   atEnd(owner, () => proxy.stop());
   return proxy;
 }
 
-/** A TCP proxy that can do to connections what networks do. Passes everything on until told otherwise. */
+/**
+ * A TCP proxy that can do to connections what networks do. Passes everything on until told otherwise. Before several
+ * servers it is a load balancer: connections take turns, past a server that refuses.
+ */
 export class FaultProxy {
-  readonly #target: URL;
-  readonly #server: Server = createServer((client) => this.#accept(client));
+  readonly #server: Server = createServer((client) => void this.#accept(client));
   readonly #pairs = new Set<Pair>();
+  readonly #stalled = new Set<Direction>();
+  #targets: URL[] = [];
+  #turn = 0;
   #refusing = false;
-  #stalled: Direction | undefined;
-  #held: { to: Socket; bytes: Buffer }[] = [];
+  #slowMs = 0;
   #onHeld: () => void = () => undefined;
 
-  constructor(target: URL) {
-    this.#target = target;
+  constructor(targetUrls: readonly string[]) {
+    this.retarget(...targetUrls);
   }
 
   /** Where to dial. */
   get url(): string {
-    return `${this.#target.protocol}//127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#targets[0]?.protocol}//127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   start(): Promise<void> {
@@ -46,12 +50,17 @@ export class FaultProxy {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
+  /** Leads each new connection to other servers, as a balancer does once the first ones are gone. */
+  retarget(...targetUrls: string[]): void {
+    this.#targets = targetUrls.map((url) => new URL(url));
+  }
+
   /** Breaks every connection. What is held back is lost. New ones are accepted. */
   cut(): void {
-    this.#held = [];
-    for (const { client, target } of this.#pairs) {
+    for (const { client, target, flows } of this.#pairs) {
+      for (const flow of flows) flow.drop();
       client.destroy();
-      target.destroy();
+      target?.destroy();
     }
   }
 
@@ -61,40 +70,58 @@ export class FaultProxy {
     this.cut();
   }
 
-  /** Holds back what goes one way. Resolves once there was something to hold. */
+  /**
+   * Holds back what goes one way, closes included: each end believes that the other is there. Resolves once there was
+   * something to hold. Both ways when told twice.
+   */
   stall(direction: Direction): Promise<void> {
-    this.#stalled = direction;
+    this.#stalled.add(direction);
     return new Promise((resolve) => (this.#onHeld = resolve));
+  }
+
+  /** Lets everything take this long, in milliseconds, each way. */
+  slow(ms: number): void {
+    this.#slowMs = ms;
   }
 
   /** Passes everything on again, what was held back first. */
   pass(): void {
     this.#refusing = false;
-    this.#stalled = undefined;
-    for (const { to, bytes } of this.#held.splice(0)) to.write(bytes);
+    this.#slowMs = 0;
+    this.#stalled.clear();
+    for (const { flows } of this.#pairs) for (const flow of flows) flow.pump();
   }
 
-  #accept(client: Socket): void {
+  async #accept(client: Socket): Promise<void> {
+    // The other end hears of it by the close.
+    client.on("error", () => undefined);
     if (this.#refusing) return void client.destroy();
-    const target = connect(Number(this.#target.port), this.#target.hostname);
-    const pair = { client, target };
+    const pair: Pair = { client, target: undefined, flows: [] };
     this.#pairs.add(pair);
     client.on("close", () => this.#pairs.delete(pair));
-    this.#join(client, target, "questions");
-    this.#join(target, client, "answers");
+    pair.target = await connectToAny(this.#targetsInTurn());
+    if (!pair.target || client.destroyed) {
+      pair.target?.destroy();
+      return void client.destroy();
+    }
+    pair.flows = [this.#join(client, pair.target, "questions"), this.#join(pair.target, client, "answers")];
   }
 
-  #join(from: Socket, to: Socket, direction: Direction): void {
+  #targetsInTurn(): URL[] {
+    const first = this.#turn++ % this.#targets.length;
+    return [...this.#targets.slice(first), ...this.#targets.slice(0, first)];
+  }
+
+  #join(from: Socket, to: Socket, direction: Direction): ProxyFlow {
+    const flow = new ProxyFlow(to, {
+      slowMs: () => this.#slowMs,
+      isStalled: () => this.#stalled.has(direction),
+      onHeld: () => this.#onHeld(),
+    });
     from.setNoDelay(true);
-    from.on("data", (bytes: Buffer) => this.#forward(bytes, to, direction));
-    from.on("close", () => to.destroy());
-    // The other end hears of it by the close.
     from.on("error", () => undefined);
-  }
-
-  #forward(bytes: Buffer, to: Socket, direction: Direction): void {
-    if (direction !== this.#stalled) return void to.write(bytes);
-    this.#held.push({ to, bytes });
-    this.#onHeld();
+    from.on("data", (bytes: Buffer) => flow.take(bytes));
+    from.on("close", () => flow.take("close"));
+    return flow;
   }
 }

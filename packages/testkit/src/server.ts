@@ -18,6 +18,8 @@ export interface LaunchOptions {
   flags?: readonly string[];
   /** More variables. */
   env?: Readonly<Record<string, string>>;
+  /** The admin token of a database that has one already. Default: the first start makes it. */
+  adminToken?: string;
   /** Where it keeps what it keeps. Default: a folder of its own. */
   stateDir?: string;
   /** Out of the reach of a Ctrl-C at the terminal, for an owner that ends it itself. Default: false. */
@@ -79,7 +81,7 @@ export class TestServer {
     return this.#process?.isRunning ?? false;
   }
 
-  /** The token that the first start made. */
+  /** The token that the first start on its database made. */
   get adminToken(): string {
     return this.#adminToken;
   }
@@ -116,7 +118,7 @@ export class TestServer {
     const ready = await awaitReady(process, readyFile);
     this.#ready = ready;
     this.#listen = { grpc: hostOf(ready.grpc_url), http: hostOf(ready.http_url) };
-    this.#adminToken ||= (await readFile(tokenFile, "utf8")).trim();
+    this.#adminToken ||= this.#options.adminToken ?? (await readFile(tokenFile, "utf8")).trim();
     await this.#connect();
   }
 

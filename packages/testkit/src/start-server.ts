@@ -1,7 +1,7 @@
 import type { TestContext } from "node:test";
 import { atEnd, type Owner } from "./at-end.ts";
 import { freshDatabase } from "./database.ts";
-import { checkHistory } from "./history.ts";
+import { checkHistory } from "./check-history.ts";
 import { launchServer, type LaunchOptions, type TestServer } from "./server.ts";
 
 /** Shorter intervals than usual; but leases last as long as ever, however busy the machine is. Later flags win. */
@@ -24,4 +24,14 @@ export async function startServer(
   // The server brings an empty database up to date by itself.
   databaseUrl = await freshDatabase({ prepare: () => Promise.resolve() });
   return launchServer(owner, { ...options, databaseUrl, flags: [...QUICK, ...(options.flags ?? [])] });
+}
+
+/** Starts another server on the database and the state directory of the first. Its flags are its own. */
+export function startReplica(
+  owner: Owner,
+  { databaseUrl, adminToken, stateDir }: TestServer,
+  options: Pick<LaunchOptions, "flags"> = {},
+): Promise<TestServer> {
+  const flags = [...QUICK, ...(options.flags ?? [])];
+  return launchServer(owner, { databaseUrl, adminToken, stateDir, flags });
 }

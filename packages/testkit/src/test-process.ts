@@ -82,6 +82,21 @@ export class TestProcess {
     this.#process.kill(name);
   }
 
+  /** Stops it in its tracks, until it is thawed or killed. No effect on a process that has ended. */
+  freeze(): void {
+    this.#process.kill("SIGSTOP");
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    this.#process.kill("SIGCONT");
+  }
+
+  /** Sends a signal that is not to end it. No effect on a process that has ended. */
+  nudge(name: NodeJS.Signals): void {
+    this.#process.kill(name);
+  }
+
   /** Ends it with a signal and waits for that. */
   end(name: NodeJS.Signals): Promise<Ended> {
     this.#killed ||= name === "SIGKILL";

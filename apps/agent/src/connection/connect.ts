@@ -5,7 +5,7 @@ import { Outage } from "./outage.ts";
 
 /** Prepares the connection. Waits for a server whose certificate must be looked at; throws a FatalError for others. */
 export async function connect(options: DialOptions, log: Log, signal: AbortSignal): Promise<Connection> {
-  const outage = new Outage(log);
+  const outage = new Outage({ log });
   for (const pauseMs of backoffDelays({ minMs: 100, maxMs: 10_000 })) {
     try {
       const connection = await dial(options);

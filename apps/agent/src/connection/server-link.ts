@@ -1,9 +1,10 @@
-import { backoffDelays, Code, ConnectError, createClient, delay, detailOf, isRetryable } from "@groundcrew/rpc";
+import { backoffDelays, Code, ConnectError, createClient, detailOf, isRetryable } from "@groundcrew/rpc";
 import type { Client, Transport } from "@groundcrew/rpc";
 import { PeerService, SupersededSchema } from "@groundcrew/proto";
 import { ExitCode, FatalError } from "../exit.ts";
 import type { Log } from "../log.ts";
 import { Outage } from "./outage.ts";
+import { PreferredLane } from "./preferred-lane.ts";
 
 /** The agent's side of PeerService. */
 export type PeerClient = Client<typeof PeerService>;
@@ -27,21 +28,39 @@ export interface ServerLinkOptions {
   random?: () => number;
 }
 
-// The first pause bridges a hiccup; the last one is how soon an agent is back after a long outage, and with ten
-// thousand agents means a thousand calls a second.
+// The first pause bridges a hiccup; with the last one, ten thousand agents mean a thousand calls a second to a server
+// that is away. The first of an agent's calls that is answered brings the others back at once.
 const BACKOFF = { minMs: 100, maxMs: 10_000 };
 
-/** Calls to the server that outlive its outages. */
+/** Calls to the server that outlive its outages, on a session where there is one. */
 export class ServerLink {
   readonly #client: PeerClient;
   readonly #options: ServerLinkOptions;
   readonly #outage: Outage;
+  readonly #way: PreferredLane;
+  #maxPauseMs = BACKOFF.maxMs;
   #refused = false;
 
   constructor(options: ServerLinkOptions) {
+    const { transport: calls, log, random } = options;
     this.#options = options;
-    this.#client = createClient(PeerService, options.transport);
-    this.#outage = new Outage(options.log);
+    this.#outage = new Outage({ log, random });
+    const onDismissed = (reason: string): void => this.#refuse(dismissed(reason));
+    this.#way = new PreferredLane({ calls, outage: this.#outage, log, onDismissed, random });
+    this.#client = createClient(PeerService, this.#way);
+  }
+
+  /**
+   * From now on tries again often enough to keep leases of this length: a server that was away for less than half of it
+   * counts that time, and the last renewal may be a third old. What is left is a sixth; half of that is for the pause.
+   */
+  keepLeasesOf(leaseTtlMs: number): void {
+    this.#maxPauseMs = Math.max(BACKOFF.minMs, Math.min(BACKOFF.maxMs, leaseTtlMs / 12));
+  }
+
+  /** Keeps a session open, which a registered agent may, until the signal aborts; then rejects with its reason. */
+  keepSession(signal: AbortSignal): Promise<void> {
+    return this.#way.keepOpen(signal);
   }
 
   /**
@@ -49,7 +68,7 @@ export class ServerLink {
    * aborts. `call` is invoked anew for each try, so it may send what is true then.
    */
   async untilAnswered<T>(call: (client: PeerClient, options: CallOptions) => Promise<T>, options: CallOptions = {}) {
-    const delays = backoffDelays({ ...BACKOFF, ...(this.#options.random && { random: this.#options.random }) });
+    let delays = this.#backoff();
     for (;;) {
       try {
         options.signal?.throwIfAborted();
@@ -57,9 +76,14 @@ export class ServerLink {
       } catch (error) {
         options.signal?.throwIfAborted();
         if (!worthRepeating(error)) throw error;
-        await delay(delays.next().value, options.signal);
+        if (await this.#outage.pause(delays.next().value, options.signal)) delays = this.#backoff();
       }
     }
+  }
+
+  #backoff() {
+    const { random } = this.#options;
+    return backoffDelays({ ...BACKOFF, maxMs: this.#maxPauseMs, ...(random && { random }) });
   }
 
   async #once<T>(call: (client: PeerClient, options: CallOptions) => Promise<T>, options: CallOptions): Promise<T> {
@@ -75,13 +99,20 @@ export class ServerLink {
 
   #note(error: unknown): void {
     const refusal = refusalOf(error);
-    if (refusal && !this.#refused) {
-      this.#refused = true;
-      this.#options.onRefused?.(refusal);
-    }
+    if (refusal) this.#refuse(refusal);
     if (worthRepeating(error)) this.#outage.failed(error);
     else this.#outage.over();
   }
+
+  #refuse(refusal: FatalError): void {
+    if (this.#refused) return;
+    this.#refused = true;
+    this.#options.onRefused?.(refusal);
+  }
+}
+
+function dismissed(reason: string): FatalError {
+  return new FatalError(ExitCode.REFUSED, `the server ended this agent's session for good: ${reason}`);
 }
 
 // The caller did not cancel, so a CANCELED or a bare ABORTED came from the way between.

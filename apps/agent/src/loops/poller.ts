@@ -31,6 +31,13 @@ export async function poll(options: PollerOptions, signal: AbortSignal): Promise
 async function ask(options: PollerOptions, signal: AbortSignal): Promise<Grant[]> {
   const { link, held, pollHoldMs } = options;
   const pollId = randomUUID();
+  let again = false;
+  // What an answer that was lost may have granted is only looked up for a question that says it was asked before.
+  const call = (client: PeerClient, how: CallOptions, freeSlots: number) => {
+    const request = { pollId, freeSlots, again };
+    again = true;
+    return client.next(request, how);
+  };
   while (held.wanted > 0) {
     const freeSlots = held.wanted;
     const outdated = new AbortController();
@@ -41,10 +48,9 @@ async function ask(options: PollerOptions, signal: AbortSignal): Promise<Grant[]
         () => outdated.abort(),
         () => {},
       );
-    const call = (client: PeerClient, how: CallOptions) => client.next({ pollId, freeSlots }, how);
     try {
       const how = { signal: AbortSignal.any([signal, outdated.signal]), timeoutMs: pollHoldMs + ANSWER_MS };
-      return (await link.untilAnswered(call, how)).grants;
+      return (await link.untilAnswered((client, how) => call(client, how, freeSlots), how)).grants;
     } catch (error) {
       if (signal.aborted || !outdated.signal.aborted) throw error;
     } finally {

@@ -1,19 +1,25 @@
 import type { TestContext } from "node:test";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@groundcrew/rpc";
-import { mount, serveGrpc, anonymous, type RpcServer } from "@groundcrew/rpc/server";
+import { anonymous, guard, mount, serveGrpc, type RpcServer } from "@groundcrew/rpc/server";
 import {
   BlobOffsetSchema,
   DesiredState,
   ExtendOutcome,
   PeerService,
+  SessionService,
   SupersededSchema,
   WaitOutcome,
   type BlobHeader,
+  type Directive,
   type PutBlobRequest,
   type RegisterAgentRequest,
   type ReportHealthRequest,
 } from "@groundcrew/proto";
 import { FakeQueue, refOf, type FakeWorkflow } from "./fake-queue.ts";
+import { fakeSession } from "./fake-session.ts";
+
+/** A directive of a test. */
+type FakeDirective = Pick<Directive, "id" | "generation" | "action">;
 
 type Method = keyof ServiceImpl<typeof PeerService>;
 
@@ -25,18 +31,26 @@ export class FakeServer {
   readonly queue = new FakeQueue();
   readonly registrations: RegisterAgentRequest[] = [];
   readonly healthReports: ReportHealthRequest[] = [];
-  readonly polls: { pollId: string; freeSlots: number }[] = [];
+  readonly polls: { pollId: string; freeSlots: number; again: boolean }[] = [];
+  /** How many sessions were opened. */
+  sessions = 0;
   /** Number of calls that were answered or refused, by method. */
   readonly calls = new Map<Method, number>();
+  /** Those of them that came on a session. */
+  readonly carried = new Map<Method, number>();
   /** Asked before each call; what it throws is the answer. */
   refuse: (method: Method) => void | Promise<void> = () => {};
   /** Asked after each call; what it throws replaces the answer, whose effect stays. */
   loseAnswer: (method: Method, answer: unknown) => void = () => {};
+  /** Asked when an agent opens a session; what it throws ends it. */
+  refuseSession: () => void = () => {};
   /** What must stop before the server does. */
   readonly dependents: (() => Promise<void>)[] = [];
   /** Told the header of each upload. */
   onBlob: (header: BlobHeader) => void = () => {};
   desiredState: DesiredState = DesiredState.READY;
+  /** Told with each answer to a health report, until they are acknowledged. */
+  directives: readonly FakeDirective[] = [];
   protocol = { min: 1, max: 1 };
   extendIntervalMs = 50;
   /** How long Next and Wait are held. */
@@ -60,8 +74,15 @@ export class FakeServer {
 
   /** Listens, on the same port as before. */
   async up(): Promise<void> {
-    const services = [mount(PeerService, this.#service())];
+    const peer = mount(PeerService, this.#service());
+    const open = (): void => {
+      this.refuseSession();
+      this.sessions += 1;
+      this.queue.changed.notify();
+    };
+    const session = fakeSession(guard(peer, { authenticate: anonymous }), open);
     const listen = { host: "127.0.0.1", port: this.#port };
+    const services = [peer, mount(SessionService, session)];
     this.#rpc = await serveGrpc({ listen, services, authenticate: anonymous });
     this.#port = this.#rpc.port;
   }
@@ -93,10 +114,12 @@ export class FakeServer {
       unregisterAgent: () => ({}),
       reportHealth: (request) => {
         this.healthReports.push(request);
-        return { desiredState: this.desiredState };
+        this.directives = this.directives.filter(({ id }) => !request.ackedDirectives.includes(id));
+        return { desiredState: this.desiredState, directives: [...this.directives] };
       },
-      next: async ({ pollId, freeSlots }, context) => {
-        this.polls.push({ pollId, freeSlots });
+      next: async ({ pollId, freeSlots, again }, context) => {
+        this.#requireAgain(pollId, again);
+        this.polls.push({ pollId, freeSlots, again });
         queue.changed.notify();
         await this.#hold(context, () => queue.poll(pollId, freeSlots) !== undefined);
         return { grants: queue.poll(pollId, freeSlots) ?? [] };
@@ -148,7 +171,8 @@ export class FakeServer {
             this.loseAnswer(method, answer);
             return answer;
           } finally {
-            this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
+            count(this.calls, method);
+            if (context.url.endsWith("/Session")) count(this.carried, method);
             this.queue.changed.notify();
           }
         },
@@ -171,6 +195,12 @@ export class FakeServer {
       pollHoldMs: this.pollHoldMs,
       desiredState: this.desiredState,
     };
+  }
+
+  /** A server looks up what a poll was granted only when told that it may have been. */
+  #requireAgain(pollId: string, again: boolean): void {
+    const known = this.polls.some((poll) => poll.pollId === pollId);
+    if (known && !again) throw new ConnectError(`poll ${pollId} was asked before`, Code.InvalidArgument);
   }
 
   #requireNewest(method: Method, { requestHeader }: HandlerContext): void {
@@ -206,6 +236,10 @@ export class FakeServer {
     }
     return {};
   }
+}
+
+function count(calls: Map<Method, number>, method: Method): void {
+  calls.set(method, (calls.get(method) ?? 0) + 1);
 }
 
 function wrongOffset(offset: number): ConnectError {

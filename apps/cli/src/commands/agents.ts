@@ -11,16 +11,17 @@ import {
   type Agent,
 } from "@groundcrew/proto";
 import { agentProgram, enrolAdvice, enrolLine } from "../enrol-line.ts";
-import { ExitCode } from "../exit-codes.ts";
-import { Failure, usage } from "../failure.ts";
 import { collect, noteList } from "../paging.ts";
-import { confirm } from "../prompt.ts";
 import { renderFields } from "../render/fields.ts";
 import { connectionLook } from "../render/looks.ts";
-import { agentTable, ageText, kindText, pairsText, timeText } from "../render/tables.ts";
+import { agentTable, ageText, grantsText, kindText, pairsText } from "../render/tables.ts";
+import { timeText } from "../render/view.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
+import { addDuty } from "./agent-duty.ts";
+import { addGrant, grantsOf, withGrants, type GrantOptions } from "./agent-grants.ts";
 import { parseMs, withExamples, withList, withOutput, type Run } from "./command.ts";
+import { requireYes } from "./require-yes.ts";
 
 /** `crew agents`. */
 export function addAgents(program: Command, run: Run): void {
@@ -35,6 +36,8 @@ export function addAgents(program: Command, run: Run): void {
     .argument("<agent>", "an agent's name or id")
     .action(run(show));
   addEnroll(agents, run);
+  addGrant(agents, run);
+  addDuty(agents, run);
   withOutput(agents.command("reset"))
     .description("Forgets an agent's credential, so that its name can be enrolled anew. What it runs ends by policy.")
     .argument("<agent>", "an agent's name or id")
@@ -43,14 +46,18 @@ export function addAgents(program: Command, run: Run): void {
 }
 
 function addEnroll(agents: Command, run: Run): void {
-  const enroll = withOutput(agents.command("enroll"))
+  const enroll = withGrants(withOutput(agents.command("enroll")))
     .description("Makes an enrolment token and prints the one line to paste on a new machine.")
     .option("--name <name>", "the agent's name (default: the machine's host name)")
     .addOption(new Option("--serves <kind>", "what the agent does").choices(["build", "vetting"]).default("build"))
     .option("--ttl <duration>", "how long the token can be used, such as 30m (default: an hour)", parseMs)
     .option("--reusable", "let the token enrol more than one agent")
     .action(run(enrol));
-  withExamples(enroll, ["crew agents enroll", "ssh build-7 groundcrew/bin/$(crew agents enroll --name build-7)"]);
+  withExamples(enroll, [
+    "crew agents enroll",
+    "ssh build-7 groundcrew/bin/$(crew agents enroll --name build-7)",
+    "crew agents enroll --name acme-1 --owner https://example.org/acme",
+  ]);
 }
 
 async function list(session: Session, { limit }: { limit: number }): Promise<void> {
@@ -83,6 +90,8 @@ function describe({ io }: Session, agent: Agent): string[] {
     ["serves", kindText(agent.serves)],
     ["connection", `${connectionLook(agent.connection).word} ${ageText(agent.lastSeenAt, io.now())}`.trim()],
     ["wanted", wanted[agent.desiredState] ?? ""],
+    ["paused", pausedText(agent)],
+    ["takes work of", grantsText(agent.grants)],
     ["busy", `${agent.busy} of ${agent.capacity}`],
     ["workflows", agent.workflowIds.join(", ")],
     ["load", agent.load1m.toFixed(2)],
@@ -99,14 +108,20 @@ function describe({ io }: Session, agent: Agent): string[] {
   return [...renderFields(fields, io.stdout.style), ...(log.length === 0 ? [] : ["", "its own log:", ...log])];
 }
 
-interface EnrolOptions {
+function pausedText({ pause }: Agent): string {
+  if (!pause) return "";
+  return `by ${pause.pausedBy} since ${timeText(pause.pausedAt)}${pause.reason === "" ? "" : `: ${pause.reason}`}`;
+}
+
+interface EnrolOptions extends GrantOptions {
   name?: string;
   serves: string;
   ttl?: number;
   reusable?: boolean;
 }
 
-async function enrol(session: Session, { name, serves, ttl = 0, reusable = false }: EnrolOptions): Promise<void> {
+async function enrol(session: Session, options: EnrolOptions): Promise<void> {
+  const { name, serves, ttl = 0, reusable = false } = options;
   const operator = await session.operator();
   const who = await operator.whoAmI({}, session.call);
   const request = {
@@ -114,6 +129,7 @@ async function enrol(session: Session, { name, serves, ttl = 0, reusable = false
     kind: TokenKind.ENROLMENT,
     ttlSeconds: Math.ceil(ttl / 1000),
     reusable,
+    ...grantsIn(options),
   };
   const response = await operator.createToken(request, session.call);
   const server = who.agentUrl || session.target().url;
@@ -128,6 +144,11 @@ async function enrol(session: Session, { name, serves, ttl = 0, reusable = false
   session.note(validity(reusable, timeText(response.token?.expiresAt)), ...enrolAdvice(server));
 }
 
+function grantsIn(options: GrantOptions): { grants?: NonNullable<ReturnType<typeof grantsOf>> } {
+  const grants = grantsOf(options);
+  return grants ? { grants } : {};
+}
+
 function validity(reusable: boolean, until: string): string {
   const many = reusable ? "any number of agents" : "one agent";
   return `It enrols ${many}${until === "" ? "" : ` until ${until}`}. Whoever has it can enrol: keep it to yourself.`;
@@ -135,17 +156,11 @@ function validity(reusable: boolean, until: string): string {
 
 async function reset(session: Session, { yes = false }: { yes?: boolean }, agent: string): Promise<void> {
   const operator = await session.operator();
-  if (!yes) await askToReset(session, agent);
+  if (!yes) await requireYes(session, "reset", `Reset ${agent} and end what it runs?`);
   const response = await operator.resetAgent({ agent }, session.call);
   session.show(ResetAgentResponseSchema, response, () => [
     visible(
       `Reset ${response.agent?.name ?? agent}. Enrol it again: crew agents enroll --name ${response.agent?.name ?? agent}`,
     ),
   ]);
-}
-
-async function askToReset(session: Session, agent: string): Promise<void> {
-  if (!session.io.stdin.isTTY) throw usage("nobody is here to confirm the reset", "say --yes");
-  if (await confirm(session.io, `Reset ${visible(agent)} and end what it runs?`)) return;
-  throw new Failure("not reset", { exitCode: ExitCode.failure });
 }

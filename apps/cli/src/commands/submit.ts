@@ -13,7 +13,7 @@ import type { Operator, Session } from "../session.ts";
 import { findCheckout, type Checkout } from "../source/git.ts";
 import { visible } from "../terminal/visible.ts";
 import { watchPipeline } from "../watch/watch-pipeline.ts";
-import { withExamples, withOutput, type Run } from "./command.ts";
+import { parseMs, withExamples, withOutput, type Run } from "./command.ts";
 
 interface SubmitOptions {
   watch?: boolean;
@@ -22,7 +22,13 @@ interface SubmitOptions {
   commit?: string;
   branch?: string;
   source: boolean;
+  /** In milliseconds. */
+  delay?: number;
+  untrusted?: boolean;
 }
+
+/** The longest delay, in milliseconds: operator.proto's figure, 30 days. */
+const DELAY_MAX_MS = 30 * 86_400_000;
 
 /** `crew submit`. */
 export function addSubmit(program: Command, run: Run): void {
@@ -39,11 +45,20 @@ export function addSubmit(program: Command, run: Run): void {
     .option("--commit <commit>", "the commit, instead of the one checked out")
     .option("--branch <branch>", "the branch, instead of the one checked out")
     .option("--no-source", "say nothing about code")
+    .option("--delay <duration>", "start nothing of it before that, such as 8h; at most 30d", parseDelay)
+    .option("--untrusted", "it is a stranger's code: only agents that are granted such work take it")
     .action(run(submitPipeline));
   withExamples(submit, [
     "crew submit pipeline.yaml --watch",
     "crew submit pipeline.yaml --env RELEASE=1.2.0 --env TOKEN",
+    "crew submit nightly.yaml --delay 8h",
   ]);
+}
+
+function parseDelay(text: string): number {
+  const delayMs = Math.ceil(parseMs(text));
+  if (delayMs <= DELAY_MAX_MS) return delayMs;
+  throw new InvalidArgumentError("At most 30d.");
 }
 
 function parseEnv(text: string, before: SubmitOptions["env"]): SubmitOptions["env"] {
@@ -67,6 +82,8 @@ async function submitPipeline(session: Session, options: SubmitOptions, file: st
     source: sourceFrom(options, checkout),
     env,
     idempotencyKey: randomUUID(),
+    delayMs: options.delay ?? 0,
+    untrusted: options.untrusted ?? false,
   });
   if (!options.watch) return report(session, response);
   return watchPipeline(session, operator, response.pipeline?.id ?? "0");

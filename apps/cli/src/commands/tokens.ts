@@ -8,7 +8,8 @@ import {
   TokenKind,
 } from "@groundcrew/proto";
 import { collect, noteList } from "../paging.ts";
-import { timeText, tokenTable } from "../render/tables.ts";
+import { tokenTable } from "../render/tables.ts";
+import { timeText } from "../render/view.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
 import { parseMs, withExamples, withList, withOutput, type Run } from "./command.ts";

@@ -4,14 +4,18 @@ import {
   CancelWorkflowResponseSchema,
   GetWorkflowResponseSchema,
   ListWorkflowsResponseSchema,
+  RetryWorkflowResponseSchema,
+  WorkflowState,
   type GetWorkflowResponse,
+  type Workflow,
 } from "@groundcrew/proto";
 import { printLogs, type LogOptions } from "../logs/logs.ts";
 import { collect, noteList } from "../paging.ts";
 import { renderFields } from "../render/fields.ts";
 import { hasEnded, workflowLook } from "../render/looks.ts";
 import { renderWorkflows } from "../render/pipeline.ts";
-import { eventTable, pairsText, timeText, workflowTable } from "../render/tables.ts";
+import { eventTable, pairsText, workflowTable } from "../render/tables.ts";
+import { timeText } from "../render/view.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
 import { idOf, withList, withOutput, type Run } from "./command.ts";
@@ -39,6 +43,10 @@ export function addWorkflows(program: Command, run: Run): void {
     .description("Cancels a workflow.")
     .argument("<id>", "a workflow", idOf("workflows"))
     .action(run(cancel));
+  withOutput(workflows.command("retry"))
+    .description("Queues a workflow that has ended once more, as a new one that keeps its own history.")
+    .argument("<id>", "a workflow", idOf("workflows"))
+    .action(run(retry));
   withLogs(workflows.command("logs"))
     .description("Prints the logs of a workflow. JSON is one batch of lines a line, their text in base64.")
     .argument("<id>", "a workflow", idOf("workflows"))
@@ -62,6 +70,11 @@ async function show(session: Session, { events }: { events?: boolean }, id: stri
   const operator = await session.operator();
   const response = await operator.getWorkflow({ id }, session.call);
   session.show(GetWorkflowResponseSchema, response, () => describe(session, response, events ?? false));
+  if (session.format === "table" && isWaiting(response.workflow)) session.note(`why it waits: crew explain ${id}`);
+}
+
+function isWaiting(workflow: Workflow | undefined): boolean {
+  return workflow?.state === WorkflowState.QUEUED || workflow?.state === WorkflowState.BLOCKED;
 }
 
 function describe(session: Session, { workflow, events }: GetWorkflowResponse, withEvents: boolean): string[] {
@@ -74,6 +87,11 @@ function describe(session: Session, { workflow, events }: GetWorkflowResponse, w
       ["agent", workflow.agent],
       ["labels", pairsText(workflow.labels)],
       ["depends on", workflow.dependsOn.join(", ")],
+      ["priority", workflow.priority === 0 ? "" : String(workflow.priority)],
+      ["group", workflow.concurrencyGroup],
+      ["not before", timeText(workflow.notBefore)],
+      ["retries", workflow.retries === 0 ? "" : String(workflow.retries)],
+      ["retry of", workflow.retryOf === "0" ? "" : workflow.retryOf],
       ["submitted", timeText(workflow.createdAt)],
       ["started", timeText(workflow.startedAt)],
       ["ended", timeText(workflow.finishedAt)],
@@ -95,6 +113,15 @@ async function cancel(session: Session, _options: object, id: string): Promise<v
     const still = hasEnded(workflow.state) ? "" : "; its agent stops it now";
     return [`Workflow ${id} (${visible(workflow.name)}) is ${word}${still}.`];
   });
+}
+
+async function retry(session: Session, _options: object, id: string): Promise<void> {
+  const operator = await session.operator();
+  const response = await operator.retryWorkflow({ id }, session.call);
+  const { workflow } = response;
+  session.show(RetryWorkflowResponseSchema, response, () =>
+    workflow ? [`Workflow ${id} (${visible(workflow.name)}) is queued again, as workflow ${workflow.id}.`] : [],
+  );
 }
 
 async function printWorkflowLogs(session: Session, options: LogOptions, id: string): Promise<void> {

@@ -78,6 +78,8 @@ const endReasons: Record<Known<typeof EndReason>, string> = {
   [EndReason.VETTING_FAILED]: "the machine's verdict is fail",
   [EndReason.VETTING_ERROR]: "the machine could not be judged",
   [EndReason.AGENT_ERROR]: "the agent could not prepare or read what it needed",
+  [EndReason.QUEUE_TIMEOUT]: "it waited longer than its queue timeout",
+  [EndReason.REPLACED]: "a newer one of its concurrency group took its place",
 };
 
 // A newer server may send a value that this release does not know.

@@ -77,6 +77,14 @@ suite("the note beside a workflow", () => {
   const cases: [expected: string, state: WorkflowState, init: Parameters<typeof workflow>[2]][] = [
     ["waits for an agent", WorkflowState.QUEUED, {}],
     ["after a, b", WorkflowState.BLOCKED, { blockReason: 1, dependsOn: ["a", "b"] }],
+    ["its start is delayed", WorkflowState.BLOCKED, { blockReason: 2 }],
+    ["starts after 2026-11-21T12:00:09.000Z", WorkflowState.BLOCKED, { blockReason: 2, notBefore: at(9) }],
+    [
+      "is tried again after 2026-11-21T12:00:09.000Z",
+      WorkflowState.BLOCKED,
+      { blockReason: 2, notBefore: at(9), retries: 1 },
+    ],
+    ["its concurrency group deploy is full", WorkflowState.BLOCKED, { blockReason: 3, concurrencyGroup: "deploy" }],
     ["waits for approval", WorkflowState.BLOCKED, { blockReason: 5 }],
     ["on m1, attempt 2", WorkflowState.RUNNING, { agent: "m1", attempt: 2 }],
     ["on m1, ada asked to cancel it", WorkflowState.RUNNING, { agent: "m1", cancelRequested: true, canceledBy: "ada" }],

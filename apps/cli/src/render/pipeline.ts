@@ -4,7 +4,7 @@ import { visible } from "../terminal/visible.ts";
 import { displayWidth, truncate } from "../terminal/width.ts";
 import { endReasonText, hasEnded, stepLook, symbolOf, workflowLook } from "./looks.ts";
 import { nameWidth, renderRow, type Row } from "./row.ts";
-import { elapsedText, type View } from "./view.ts";
+import { elapsedText, timeText, type View } from "./view.ts";
 
 /**
  * Draws a pipeline: a heading, its workflows with their steps, and a line that sums up. With a height, steps and then
@@ -131,9 +131,9 @@ function blockNote(workflow: Workflow): string {
     case BlockReason.DEPENDENCY:
       return `after ${workflow.dependsOn.join(", ")}`;
     case BlockReason.DELAY:
-      return "its start is delayed";
+      return delayNote(workflow);
     case BlockReason.LIMIT:
-      return "its concurrency group is full";
+      return `its concurrency group ${workflow.concurrencyGroup} is full`;
     case BlockReason.PAUSE:
       return "paused";
     case BlockReason.APPROVAL:
@@ -143,6 +143,11 @@ function blockNote(workflow: Workflow): string {
     default:
       return "";
   }
+}
+
+function delayNote({ notBefore, retries }: Workflow): string {
+  if (!notBefore) return "its start is delayed";
+  return `${retries === 0 ? "starts" : "is tried again"} after ${timeText(notBefore)}`;
 }
 
 function isBad(state: WorkflowState): boolean {

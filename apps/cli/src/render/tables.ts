@@ -1,12 +1,22 @@
 import { timestampMs, type Timestamp } from "@bufbuild/protobuf/wkt";
-import { Access, TokenKind, WorkKind } from "@groundcrew/proto";
-import type { Agent, Machine, Pipeline, Token, VettingRun, Workflow, WorkflowEvent } from "@groundcrew/proto";
+import { Access, DesiredState, PauseScope, TokenKind, WorkKind } from "@groundcrew/proto";
+import type {
+  Agent,
+  AgentGrants,
+  Machine,
+  PauseInfo,
+  Pipeline,
+  Token,
+  VettingRun,
+  Workflow,
+  WorkflowEvent,
+} from "@groundcrew/proto";
 import { formatAge } from "../terminal/duration.ts";
 import type { Cell, Column } from "../terminal/table.ts";
 import { connectionLook, endReasonText, workflowLook, type Look } from "./looks.ts";
 import { sourceText, workflowNote } from "./pipeline.ts";
 import { machineText, vettingLook } from "./vetting.ts";
-import { elapsedText } from "./view.ts";
+import { elapsedText, timeText } from "./view.ts";
 
 /** A table before it is laid out. */
 export interface Table {
@@ -57,6 +67,7 @@ export function workflowTable(workflows: Workflow[], nowMs: number): Table {
       { title: "PIPELINE", align: right },
       { title: "NAME", flexible: true },
       { title: "STATE" },
+      { title: "PRIO", align: right },
       { title: "TOOK", align: right },
       { title: "AGENT", flexible: true },
       { title: "NOTE", flexible: true },
@@ -66,6 +77,7 @@ export function workflowTable(workflows: Workflow[], nowMs: number): Table {
       each.kind === WorkKind.VETTING ? "vetting" : each.pipelineId,
       each.name,
       stateCell(workflowLook(each.state)),
+      String(each.priority),
       elapsedText(each, nowMs),
       each.agent,
       workflowNote({ ...each, agent: "" }), // which has a column of its own
@@ -82,6 +94,7 @@ export function eventTable(events: WorkflowEvent[]): Table {
       { title: "TO" },
       { title: "EPOCH", align: right },
       { title: "BY" },
+      { title: "REPLICA" },
       { title: "WHY", flexible: true },
     ],
     rows: events.map((each) => [
@@ -90,14 +103,10 @@ export function eventTable(events: WorkflowEvent[]): Table {
       stateCell(workflowLook(each.to)),
       each.epoch === "0" ? "" : each.epoch,
       each.actor,
+      each.replica,
       endReasonText(each.reason),
     ]),
   };
-}
-
-/** A moment, exactly. Empty when there was none. */
-export function timeText(at: Timestamp | undefined): string {
-  return at ? new Date(timestampMs(at)).toISOString() : "";
 }
 
 /** Agents, one a row. */
@@ -107,6 +116,7 @@ export function agentTable(agents: Agent[], nowMs: number): Table {
       { title: "NAME", flexible: true },
       { title: "SERVES" },
       { title: "CONNECTION" },
+      { title: "DUTY" },
       { title: "BUSY", align: right },
       { title: "LOAD", align: right },
       { title: "LABELS", flexible: true },
@@ -118,6 +128,7 @@ export function agentTable(agents: Agent[], nowMs: number): Table {
       each.name,
       kindText(each.serves),
       stateCell(connectionLook(each.connection)),
+      dutyText(each),
       `${each.busy}/${each.capacity}`,
       each.load1m.toFixed(2),
       pairsText(each.labels),
@@ -125,6 +136,50 @@ export function agentTable(agents: Agent[], nowMs: number): Table {
       each.version,
       ageText(each.lastSeenAt, nowMs),
     ]),
+  };
+}
+
+// What an operator has it do, in a word. Empty: take work.
+function dutyText({ desiredState, pause }: Agent): string {
+  if (desiredState === DesiredState.TERMINATED) return "terminated";
+  if (desiredState === DesiredState.DRAINING) return "draining";
+  return pause ? "paused" : "";
+}
+
+/** Whose work an agent may take, after "work of". */
+export function grantsText(grants: AgentGrants | undefined): string {
+  const { owners = [], repositories = [], untrusted = false } = grants ?? {};
+  const limits = [named("owner", owners), named("repository", repositories)].filter(Boolean);
+  if (limits.length === 0) return untrusted ? "anybody, strangers included" : "anybody trusted";
+  return limits.join(", and of ") + (untrusted ? ", strangers included" : "");
+}
+
+function named(what: string, names: string[]): string {
+  return names.length === 0 ? "" : `${what} ${names.join(" or ")}`;
+}
+
+/** What is paused, in words. */
+export function pauseText({ scope, target }: Pick<PauseInfo, "scope" | "target">): string {
+  switch (scope) {
+    case PauseScope.REPOSITORY:
+      return `repository ${target}`;
+    case PauseScope.AGENT:
+      return `agent ${target}`;
+    default:
+      return "the queue";
+  }
+}
+
+/** Pauses, one a row. */
+export function pauseTable(pauses: PauseInfo[], nowMs: number): Table {
+  return {
+    columns: [
+      { title: "PAUSED", flexible: true },
+      { title: "BY" },
+      { title: "WHY", flexible: true },
+      { title: "SINCE" },
+    ],
+    rows: pauses.map((each) => [pauseText(each), each.pausedBy, each.reason, ageText(each.pausedAt, nowMs)]),
   };
 }
 

@@ -29,6 +29,11 @@ function elapsedMs(span: Span, nowMs: number): number | undefined {
   return Math.max(0, end - timestampMs(span.startedAt));
 }
 
+/** A moment, exactly. Empty when there was none. */
+export function timeText(at: Timestamp | undefined): string {
+  return at ? new Date(timestampMs(at)).toISOString() : "";
+}
+
 /** How long something took, or has taken so far. Empty before it started. */
 export function elapsedText(span: Span, nowMs: number): string {
   const ms = elapsedMs(span, nowMs);

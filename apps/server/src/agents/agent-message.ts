@@ -3,9 +3,12 @@ import { AgentConnection, AgentSchema, type Agent } from "@groundcrew/proto";
 import { sql, type SelectQueryBuilder } from "kysely";
 import type { Db, Intervals } from "../context.ts";
 import { timestampOf, workKindOf } from "../names.ts";
-import { desiredStateOf } from "./register.ts";
+import { pauseMessage } from "../pauses/pause-message.ts";
+import { desiredStateOf } from "./desired-state.ts";
+import { grantsMessage } from "./grants.ts";
 
-type ConnectionName = "connecting" | "connected" | "disconnected" | "timed_out";
+/** Where an agent's connection stands, derived when it is read. */
+export type ConnectionName = "connecting" | "connected" | "disconnected" | "timed_out";
 
 const CONNECTIONS: Record<ConnectionName, AgentConnection> = {
   connecting: AgentConnection.CONNECTING,
@@ -14,12 +17,18 @@ const CONNECTIONS: Record<ConnectionName, AgentConnection> = {
   timed_out: AgentConnection.TIMED_OUT,
 };
 
-/** Agents with what {@link agentMessage} takes: their connection as it is now, and the workflows they hold. */
+/** Agents with what {@link agentMessage} takes: their connection as it is now, what they hold, and their pause. */
 export function selectAgents(db: Db, intervals: Pick<Intervals, "healthIntervalMs">) {
   return db
     .selectFrom("agents")
+    .leftJoin("pauses", (join) =>
+      join.on("pauses.scope", "=", "agent").on("pauses.target", "=", sql<string>`agents.id::text`),
+    )
     .selectAll("agents")
     .select([
+      "pauses.paused_by",
+      "pauses.paused_at",
+      "pauses.reason as pause_reason",
       connectionAt(intervals.healthIntervalMs).as("connection"),
       sql<string[]>`array(
         select w.id from workflows w where w.agent_id = agents.id and w.state in ('leased', 'running') order by w.id
@@ -31,8 +40,11 @@ export function selectAgents(db: Db, intervals: Pick<Intervals, "healthIntervalM
 type ShownAgent =
   ReturnType<typeof selectAgents> extends SelectQueryBuilder<infer _Db, infer _Tables, infer Row> ? Row : never;
 
-// One that registered and was never heard of again has not been connecting for ever since.
-function connectionAt(healthIntervalMs: number) {
+/**
+ * Where the connection of an agent's row stands now, by the database's clock. One that registered and was never heard
+ * of again has not been connecting for ever since.
+ */
+export function connectionAt(healthIntervalMs: number) {
   return sql<ConnectionName>`case
     when disconnected_at >= coalesce(last_seen_at, disconnected_at) then 'disconnected'
     when coalesce(last_seen_at, registered_at) < now() - ${2 * healthIntervalMs} * interval '1 millisecond' then 'timed_out'
@@ -63,5 +75,13 @@ export function agentMessage(row: ShownAgent, { recentLog }: { recentLog: boolea
     lastSeenAt: timestampOf(row.last_seen_at),
     workflowIds: row.workflow_ids,
     recentLog: recentLog ? row.recent_log : [],
+    grants: grantsMessage(row),
+    ...pauseOf(row),
   });
+}
+
+function pauseOf({ name, paused_by, paused_at, pause_reason }: ShownAgent): Pick<Agent, "pause"> {
+  if (paused_by === null || paused_at === null) return {};
+  const pause = { scope: "agent", target: name, paused_by, paused_at, reason: pause_reason ?? "" } as const;
+  return { pause: pauseMessage(pause) };
 }

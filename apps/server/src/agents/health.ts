@@ -1,50 +1,87 @@
-import type { ReportHealthRequest, ReportHealthResponseSchema } from "@groundcrew/proto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ReportHealthRequest, ReportHealthResponseSchema } from "@groundcrew/proto";
 import { invalidField } from "@groundcrew/rpc";
-import { sql } from "kysely";
-import type { ServerContext } from "../context.ts";
+import type { Db, ServerContext } from "../context.ts";
+import { Coalescer, type Outcome } from "../db/coalesce.ts";
 import { superseded } from "../tokens/authenticate.ts";
 import { requireRange } from "../validate.ts";
-import { markReceived } from "../workflows/extend.ts";
+import { checkedLease, type LeaseName } from "../workflows/stale.ts";
 import type { Caller } from "./caller.ts";
-import { checkedCapabilities, desiredStateOf } from "./register.ts";
+import { desiredStateOf } from "./desired-state.ts";
+import { acknowledge, checkedAcks, pendingDirectives, type DirectiveMessage } from "./directives.ts";
+import { LOG_LINES_MAX, noteHealth, processOf, type Health, type Heard } from "./note-health.ts";
+import { markHeld } from "./mark-held.ts";
+import { checkedCapabilities } from "./register.ts";
 
-const LOG_LINES_MAX = 50;
 const LOG_LINE_MAX = 2_000;
 
-/** Notes that an agent is there, what it holds and can do; tells it what the operator wants. */
-export async function reportHealth(
-  context: ServerContext,
-  caller: Caller,
-  request: ReportHealthRequest,
-): Promise<MessageInitShape<typeof ReportHealthResponseSchema>> {
-  requireRange("free_slots", request.freeSlots, 0, 1024);
-  if (!Number.isFinite(request.load1m)) throw invalidField("load_1m", request.load1m, "a finite number");
-  const lines = request.recentLog.slice(-LOG_LINES_MAX).map((line) => line.slice(0, LOG_LINE_MAX).replaceAll("\0", ""));
-  const agent = await context.db
-    .updateTable("agents")
-    .set({
-      load_1m: request.load1m,
-      capabilities: checkedCapabilities(request.capabilities),
-      last_seen_at: sql<Date>`now()`,
-      disconnected_at: request.bye ? sql<Date>`now()` : null,
-      ...(lines.length > 0 && {
-        recent_log: sql<
-          string[]
-        >`(recent_log || ${lines}::text[])[greatest(1, cardinality(recent_log) + ${lines.length} - ${LOG_LINES_MAX - 1}):]`,
-      }),
-    })
-    .where("id", "=", caller.agentId)
-    // A process that was superseded meanwhile says nothing about its successor.
-    .where("generation", "=", caller.generation)
-    .returning("lifecycle")
-    .executeTakeFirst();
-  if (!agent) throw superseded(caller.generation, await newestGeneration(context, caller));
-  await markReceived(context.db, caller, request.held);
-  return { desiredState: desiredStateOf(agent.lifecycle), directives: [] };
+/** No agent holds more than its capacity. */
+const HELD_MAX = 1_024;
+
+/** How long reports gather, in milliseconds: many agents that each report every 10 s cost 4 batches a second. */
+const GATHER_MS = 250;
+
+/** The most reports of one batch: what 16,000 agents send while one gathers. */
+const BATCH_MAX = 4_096;
+
+type Response = MessageInitShape<typeof ReportHealthResponseSchema>;
+
+/** One agent's report, checked. */
+interface Report {
+  caller: Caller;
+  health: Health;
+  held: LeaseName[];
+  acks: string[];
 }
 
-async function newestGeneration({ db }: ServerContext, { agentId }: Caller): Promise<string> {
-  const query = db.selectFrom("agents").select("generation").where("id", "=", agentId);
-  return (await query.executeTakeFirstOrThrow()).generation;
+/** Where agents report their health: it notes that they are there, and tells each what the operator wants of it. */
+export class HealthDesk {
+  readonly #reports: Coalescer<Report, Response>;
+
+  /** `gatherMs`: how long a report waits for those of other agents. */
+  constructor({ db }: Pick<ServerContext, "db">, gatherMs = GATHER_MS) {
+    this.#reports = new Coalescer({ run: (batch) => takeReports(db, batch), gatherMs, maxBatch: BATCH_MAX });
+  }
+
+  /** Takes one report. Throws INVALID_ARGUMENT naming the field, and ABORTED for a process that was superseded. */
+  async report(caller: Caller, request: ReportHealthRequest): Promise<Response> {
+    return this.#reports.ask(checked(caller, request));
+  }
+}
+
+function checked(caller: Caller, request: ReportHealthRequest): Report {
+  requireRange("free_slots", request.freeSlots, 0, 1024);
+  const { held, load1m, bye } = request;
+  if (!Number.isFinite(load1m)) throw invalidField("load_1m", load1m, "a finite number");
+  if (held.length > HELD_MAX) throw invalidField("held", `${held.length} entries`, `at most ${HELD_MAX}`);
+  const lines = request.recentLog.slice(-LOG_LINES_MAX).map((line) => line.slice(0, LOG_LINE_MAX).replaceAll("\0", ""));
+  return {
+    caller,
+    health: { load1m, capabilities: checkedCapabilities(request.capabilities), lines, bye },
+    held: held.map((lease) => checkedLease(lease, "held.")),
+    acks: checkedAcks(request.ackedDirectives),
+  };
+}
+
+/** Takes a batch in a statement for each thing there is to note, however many agents report. */
+async function takeReports(db: Db, batch: readonly Report[]): Promise<Outcome<Response>[]> {
+  // First of all, so that no answer repeats what this very report is done with.
+  await acknowledge(
+    db,
+    batch.flatMap(({ caller, acks }) => acks.map((id) => ({ ...caller, id, refused: "" }))),
+  );
+  const heard = await noteHealth(db, batch);
+  const current = batch.filter(({ caller }) => heard.get(processOf(caller))?.lifecycle);
+  await markHeld(db, current);
+  const directed = current.filter(({ caller }) => heard.get(processOf(caller))?.directed);
+  const directives = await pendingDirectives(
+    db,
+    directed.map(({ caller }) => caller),
+  );
+  return batch.map(({ caller }) => answer(caller, heard.get(processOf(caller)), directives.get(caller.agentId)));
+}
+
+function answer(caller: Caller, heard: Heard | undefined, directives: DirectiveMessage[] = []): Outcome<Response> {
+  if (!heard?.lifecycle) return { error: superseded(caller.generation, heard?.newest ?? "0") };
+  return { value: { desiredState: desiredStateOf(heard.lifecycle), directives } };
 }

@@ -1,24 +1,31 @@
 import { create } from "@bufbuild/protobuf";
-import { AgentConnection, DesiredState, ListAgentsRequestSchema, ReportHealthRequestSchema } from "@groundcrew/proto";
+import {
+  AgentConnection,
+  DesiredState,
+  ListAgentsRequestSchema,
+  RegisterAgentRequestSchema,
+  ReportHealthRequestSchema,
+} from "@groundcrew/proto";
 import { Code } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ServerContext } from "../context.ts";
 import { testContext } from "../testing/context.ts";
-import { done, enrolAgent, startOne } from "../testing/fleet.ts";
+import { agentInfo, done, enrolAgent, startOne } from "../testing/fleet.ts";
 import { submit } from "../testing/pipeline.ts";
 import type { Caller } from "./caller.ts";
-import { reportHealth } from "./health.ts";
+import { HealthDesk } from "./health.ts";
 import { listAgents } from "./list.ts";
 import { readAgent } from "./read.ts";
+import { registerAgent } from "./register.ts";
 
 function list(context: ServerContext, page: { size?: number; token?: string } = {}) {
   return listAgents(context, create(ListAgentsRequestSchema, { page }));
 }
 
 function health(context: ServerContext, agent: Caller, changes: { bye?: boolean; recentLog?: string[] } = {}) {
-  return reportHealth(context, agent, create(ReportHealthRequestSchema, changes));
+  return new HealthDesk(context, 0).report(agent, create(ReportHealthRequestSchema, changes));
 }
 
 const earlier = (column: string) => sql<Date>`${sql.ref(column)} - interval '1 minute'`;
@@ -40,13 +47,21 @@ type Act = (context: ServerContext, agent: Caller) => Promise<unknown>;
 const report: Act = (context, agent) => health(context, agent);
 const bye: Act = (context, agent) => health(context, agent, { bye: true });
 
+/** Its next process. */
+const register: Act = async (context, agent) => {
+  const request = create(RegisterAgentRequestSchema, { info: agentInfo({ name: agent.name }), protocolVersion: 1 });
+  const { generation } = await registerAgent(context, { kind: "agent", ...agent }, request);
+  agent.generation = generation ?? "";
+};
+
 suite("an agent's connection", () => {
   const table: [what: string, acts: Act[], connection: keyof typeof AgentConnection][] = [
     ["has registered", [], "CONNECTING"],
     ["reported", [report], "CONNECTED"],
     ["said bye", [report, bye], "DISCONNECTED"],
     ["said bye long ago", [report, bye, age], "DISCONNECTED"],
-    ["is back after its bye", [bye, report], "CONNECTED"],
+    ["said bye before an earlier report arrived", [report, bye, report], "DISCONNECTED"],
+    ["is back after its bye", [bye, register, report], "CONNECTED"],
     ["was not heard of for two health intervals", [report, age], "TIMED_OUT"],
     ["never came after its registration", [age], "TIMED_OUT"],
     ["is heard of again", [report, age, report], "CONNECTED"],

@@ -2,11 +2,17 @@ import type { OperatorService } from "@groundcrew/proto";
 import type { ServiceImpl } from "@groundcrew/rpc";
 import { actorOf } from "../actor.ts";
 import type { ServerContext } from "../context.ts";
+import { sendDirective } from "./directives.ts";
 import { listAgents } from "./list.ts";
 import { readAgent } from "./read.ts";
 import { resetAgent } from "./reset.ts";
+import { setDesiredState } from "./set-desired-state.ts";
+import { setAgentGrants } from "./set-grants.ts";
 
-type Handlers = Pick<ServiceImpl<typeof OperatorService>, "listAgents" | "getAgent" | "resetAgent">;
+type Handlers = Pick<
+  ServiceImpl<typeof OperatorService>,
+  "listAgents" | "getAgent" | "resetAgent" | "setAgentDesiredState" | "setAgentGrants" | "sendDirective"
+>;
 
 /** What people do with agents. */
 export function agentOperatorHandlers(context: ServerContext): Handlers {
@@ -17,5 +23,16 @@ export function agentOperatorHandlers(context: ServerContext): Handlers {
       await resetAgent(context, agent, actorOf(call));
       return { agent: await readAgent(context, agent) };
     },
+    async setAgentDesiredState({ agent, desiredState }, call) {
+      await setDesiredState(context, agent, desiredState, actorOf(call));
+      return { agent: await readAgent(context, agent) };
+    },
+    async setAgentGrants({ agent, grants }) {
+      await setAgentGrants(context, agent, grants);
+      return { agent: await readAgent(context, agent) };
+    },
+    sendDirective: async ({ agent, directive }, call) => ({
+      directive: await sendDirective(context, agent, directive, actorOf(call)),
+    }),
   };
 }

@@ -4,7 +4,7 @@ import { principalOf } from "@groundcrew/rpc/server";
 import type { ServerContext } from "../context.ts";
 import { SERVER_VERSION } from "../version.ts";
 import { callerOf } from "./caller.ts";
-import { reportHealth } from "./health.ts";
+import { HealthDesk } from "./health.ts";
 import { registerAgent } from "./register.ts";
 import { unregisterAgent } from "./unregister.ts";
 
@@ -12,6 +12,7 @@ type Handlers = Pick<ServiceImpl<typeof PeerService>, "version" | "registerAgent
 
 /** What agents say about themselves. */
 export function agentHandlers(context: ServerContext): Handlers {
+  const health = new HealthDesk(context);
   return {
     version: () => ({ serverVersion: SERVER_VERSION, protocolMin: PROTOCOL_MIN, protocolMax: PROTOCOL_MAX }),
     registerAgent: (request, call) => registerAgent(context, principalOf(call), request),
@@ -19,6 +20,6 @@ export function agentHandlers(context: ServerContext): Handlers {
       await unregisterAgent(context, callerOf(call));
       return {};
     },
-    reportHealth: (request, call) => reportHealth(context, callerOf(call), request),
+    reportHealth: (request, call) => health.report(callerOf(call), request),
   };
 }

@@ -1,5 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { DesiredState, FieldViolationSchema, RegisterAgentRequestSchema, WorkKind } from "@groundcrew/proto";
+import {
+  DesiredState,
+  FieldViolationSchema,
+  RegisterAgentRequestSchema,
+  ReportHealthRequestSchema,
+  WorkKind,
+} from "@groundcrew/proto";
 import { Code, ConnectError, detailOf } from "@groundcrew/rpc";
 import { type Principal } from "@groundcrew/rpc/server";
 import assert from "node:assert/strict";
@@ -17,7 +23,8 @@ import {
   takeOne,
 } from "../testing/fleet.ts";
 import { registerAgent } from "./register.ts";
-import { reportHealth } from "./health.ts";
+import type { Caller } from "./caller.ts";
+import { HealthDesk } from "./health.ts";
 import { unregisterAgent } from "./unregister.ts";
 
 type Info = ReturnType<typeof agentInfo>;
@@ -159,21 +166,8 @@ suite("an agent", () => {
   });
 });
 
-function health(
-  context: ServerContext,
-  agent: Parameters<typeof reportHealth>[1],
-  changes: { recentLog?: string[] } = {},
-) {
-  const request = {
-    freeSlots: 1,
-    load1m: 0,
-    held: [],
-    capabilities: [],
-    ackedDirectives: [],
-    recentLog: [],
-    bye: false,
-  };
-  return reportHealth(context, agent, { ...request, ...changes } as unknown as Parameters<typeof reportHealth>[2]);
+function health(context: ServerContext, agent: Caller, changes: { recentLog?: string[] } = {}) {
+  return new HealthDesk(context, 0).report(agent, create(ReportHealthRequestSchema, changes));
 }
 
 async function refusal(work: Promise<unknown>): Promise<ConnectError> {

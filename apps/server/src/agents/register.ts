@@ -1,17 +1,19 @@
 import type { AgentInfo, RegisterAgentRequest, RegisterAgentResponseSchema } from "@groundcrew/proto";
-import { DesiredState, ProtocolMismatchSchema } from "@groundcrew/proto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, invalidField, PROTOCOL_MAX, PROTOCOL_MIN } from "@groundcrew/rpc";
+import { Code, ConnectError, invalidField } from "@groundcrew/rpc";
 import { type Principal } from "@groundcrew/rpc/server";
 import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
-import type { Topic } from "../db/hints.ts";
 import { json } from "../db/json.ts";
 import { workKindName } from "../names.ts";
 import { newSecret } from "../tokens/secret.ts";
 import { requireMap, requireRange, requireText } from "../validate.ts";
-import { lockWorkflows, releaseWorkflow } from "../workflows/transitions.ts";
+import { checkProtocol } from "./check-protocol.ts";
+import { desiredStateOf, type Lifecycle } from "./desired-state.ts";
+import { supersedeDirectives } from "./directives.ts";
+import type { GrantColumns } from "./grants.ts";
 import { findMachine } from "./machine.ts";
+import { releaseHeld } from "./release-held.ts";
 
 /** The largest EnqueueLog batch an agent is told to send, in bytes of text. */
 const LOG_BATCH_MAX_BYTES = 1024 * 1024;
@@ -27,25 +29,17 @@ export async function registerAgent(
   checkProtocol(request.protocolVersion);
   const info = checkedInfo(request.info);
   const { response, topics } = await context.db.transaction().execute(async (tx) => {
-    const agent = principal.kind === "agent" ? await known(tx, principal.agentId) : await enrol(tx, principal, info);
-    const machineId = await findMachine(tx, info.machine, agent?.machine_id ?? null);
-    const stored = await store(tx, agent, info, machineId, principal);
-    const topics = await endUnlisted(tx, stored.id, stored.name, request);
+    const found = principal.kind === "agent" ? await known(tx, principal.agentId) : await enrol(tx, principal, info);
+    const machineId = await findMachine(tx, info.machine, found.agent?.machine_id ?? null);
+    const stored = await store(tx, found, info, machineId, principal);
+    await supersedeDirectives(tx, stored.id, stored.generation);
+    // A new process holds nothing but what it lists: everything else its predecessor held ends by its policy.
+    const unlisted = { reason: "agent_restarted", actor: stored.name, except: request.held } as const;
+    const topics = await releaseHeld(tx, context, stored.id, unlisted);
     return { response: answer(context, stored), topics };
   });
   context.hints.publish(...topics, `agent:${response.agentId}`);
   return response;
-}
-
-function checkProtocol(version: number): void {
-  if (version >= PROTOCOL_MIN && version <= PROTOCOL_MAX) return;
-  const message = `the agent speaks protocol ${version}, this server ${PROTOCOL_MIN} to ${PROTOCOL_MAX}`;
-  throw new ConnectError(message, Code.FailedPrecondition, undefined, [
-    {
-      desc: ProtocolMismatchSchema,
-      value: { serverMin: PROTOCOL_MIN, serverMax: PROTOCOL_MAX, client: version },
-    },
-  ]);
 }
 
 type CheckedInfo = ReturnType<typeof checkedInfo>;
@@ -88,20 +82,23 @@ interface AgentRow {
   machine_id: string | null;
 }
 
-async function known(tx: Tx, agentId: string): Promise<AgentRow> {
-  return tx
-    .selectFrom("agents")
-    .select(["id", "machine_id"])
-    .where("id", "=", agentId)
-    .forUpdate()
-    .executeTakeFirstOrThrow();
+/** Who registers, as far as the server knows it. */
+interface Found {
+  agent: AgentRow | undefined;
+  /** Set when its enrolment says whose work it may take. */
+  grants?: GrantColumns;
+}
+
+async function known(tx: Tx, agentId: string): Promise<Found> {
+  const agents = tx.selectFrom("agents").select(["id", "machine_id"]).where("id", "=", agentId);
+  return { agent: await agents.forUpdate().executeTakeFirstOrThrow() };
 }
 
 /**
  * What the enrolment token allows: a new agent, one that was reset, or, when the answer to the first enrolment was
  * lost, the very agent this token enrolled and that was never heard of since.
  */
-async function enrol(tx: Tx, principal: Principal, info: CheckedInfo): Promise<AgentRow | undefined> {
+async function enrol(tx: Tx, principal: Principal, info: CheckedInfo): Promise<Found> {
   if (principal.kind !== "enrolment") throw new ConnectError("an enrolment token is needed", Code.Unauthenticated);
   const token = await tx
     .selectFrom("tokens")
@@ -124,10 +121,15 @@ async function enrol(tx: Tx, principal: Principal, info: CheckedInfo): Promise<A
     .set({ used_up_at: sql<Date>`now()` })
     .where("id", "=", token.id)
     .execute();
-  return agent;
+  // What an operator has granted since the answer was lost stays.
+  return answerLost ? { agent } : { agent, grants: grantsOf(token) };
 }
 
-async function store(tx: Tx, agent: AgentRow | undefined, info: CheckedInfo, machineId: string, principal: Principal) {
+function grantsOf({ grant_owners, grant_repositories, grant_untrusted }: GrantColumns): GrantColumns {
+  return { grant_owners, grant_repositories, grant_untrusted };
+}
+
+async function store(tx: Tx, { agent, grants }: Found, info: CheckedInfo, machineId: string, principal: Principal) {
   const { bootId, machine: _machine, labels, ...plain } = info;
   const enrolment = principal.kind === "enrolment" ? newSecret("agent") : undefined;
   const values = {
@@ -137,6 +139,7 @@ async function store(tx: Tx, agent: AgentRow | undefined, info: CheckedInfo, mac
     boot_id: bootId,
     registered_at: sql<Date>`now()`,
     disconnected_at: null,
+    ...grants,
     ...(enrolment && {
       credential_hash: enrolment.hash,
       enrolled_by: principal.kind === "enrolment" ? principal.tokenId : null,
@@ -159,27 +162,10 @@ async function store(tx: Tx, agent: AgentRow | undefined, info: CheckedInfo, mac
   return { ...row, credential: enrolment?.secret ?? "" };
 }
 
-/** A new process holds nothing but what it lists: everything else its predecessor held ends by its policy. */
-async function endUnlisted(tx: Tx, agentId: string, name: string, { held }: RegisterAgentRequest): Promise<Topic[]> {
-  const rows = await tx
-    .selectFrom("workflows")
-    .select(["id", "epoch"])
-    .where("agent_id", "=", agentId)
-    .where("state", "in", ["leased", "running"])
-    .execute();
-  const listed = new Set(held.map(({ workflowId, epoch }) => `${workflowId}/${epoch}`));
-  const lost = rows.filter(({ id, epoch }) => !listed.has(`${id}/${epoch}`)).map(({ id }) => id);
-  const topics: Topic[] = [];
-  for (const row of await lockWorkflows(tx, lost)) {
-    if (row.agent_id === agentId) topics.push(...(await releaseWorkflow(tx, row, "agent_restarted", name)));
-  }
-  return topics;
-}
-
 interface Stored {
   id: string;
   generation: string;
-  lifecycle: "ready" | "draining" | "terminated";
+  lifecycle: Lifecycle;
   credential: string;
 }
 
@@ -196,9 +182,4 @@ function answer({ intervals }: ServerContext, agent: Stored): Response & { agent
     pollHoldMs: intervals.pollHoldMs,
     desiredState: desiredStateOf(agent.lifecycle),
   };
-}
-
-/** What the operator wants of an agent in this lifecycle. */
-export function desiredStateOf(lifecycle: Stored["lifecycle"]): DesiredState {
-  return { ready: DesiredState.READY, draining: DesiredState.DRAINING, terminated: DesiredState.TERMINATED }[lifecycle];
 }

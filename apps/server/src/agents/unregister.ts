@@ -1,4 +1,5 @@
 import { conflict } from "@groundcrew/rpc";
+import { sql } from "kysely";
 import type { ServerContext } from "../context.ts";
 import type { Caller } from "./caller.ts";
 
@@ -10,7 +11,7 @@ export async function unregisterAgent(context: ServerContext, caller: Caller): P
       .selectFrom("workflows")
       .select("id")
       .where("agent_id", "=", caller.agentId)
-      .where("state", "in", ["leased", "running"])
+      .where(sql<boolean>`state in ('leased', 'running')`)
       .executeTakeFirst();
     if (held) throw conflict(`the agent still holds workflow ${held.id}; end or hand it back first`);
     await tx

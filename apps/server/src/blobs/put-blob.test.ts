@@ -73,6 +73,7 @@ function watched(store: BlobStore) {
     receive: (upload, parts) => store.receive(upload, seen(parts)).finally(ended.resolve),
     put: (bytes) => store.put(bytes),
     read: (sha256, offset) => store.read(sha256, offset),
+    remove: (sha256) => store.remove(sha256),
   };
   return { arrived: arrived.promise, ended: ended.promise, blobs };
 }

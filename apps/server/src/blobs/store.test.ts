@@ -156,4 +156,20 @@ suite("the blob store", () => {
     const sha256 = Buffer.alloc(32, 0xab);
     await assert.rejects(readAll(store, sha256), fault("missing", { sha256: "ab".repeat(32) }));
   });
+
+  test("removes a file that was stored days ago, keeps one that was stored since, and misses none", async (t) => {
+    const folder = await freshFolder(t);
+    const store = await openBlobStore(folder);
+    const [old, anew] = [await store.put(Buffer.from("old")), await store.put(Buffer.from("anew"))];
+    for (const { sha256 } of [old, anew]) {
+      const digest = hexOf(sha256);
+      const days = new Date(Date.now() - 3 * 86_400_000);
+      await utimes(join(folder, digest.slice(0, 2), digest.slice(2, 4), digest), days, days);
+    }
+    await store.put(Buffer.from("anew"));
+    for (const { sha256 } of [old, anew, old]) await store.remove(sha256);
+    await assert.rejects(readAll(store, old.sha256), fault("missing"));
+    assert.deepEqual(await readAll(store, anew.sha256), Buffer.from("anew"));
+    assert.deepEqual(await readdir(join(folder, "incoming")), []);
+  });
 });

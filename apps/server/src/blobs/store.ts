@@ -6,6 +6,9 @@ import { BlobFault } from "./blob-fault.ts";
 import { BlobLayout, FILE_MODE, syncFolder } from "./layout.ts";
 import { MAX_PART_BYTES } from "./limits.ts";
 
+/** How long a stored file may be without a row, in milliseconds: longer than evidence of an ended lease is taken. */
+const FRESH_MS = 48 * 60 * 60 * 1000;
+
 /** A file to store. */
 export interface Upload {
   /** Names the file while it is partial: the same for each call that goes on with it. Free of slashes. */
@@ -36,6 +39,11 @@ export interface BlobStore {
   put(bytes: Uint8Array): Promise<StoredBlob>;
   /** Reads a stored file from an offset (default 0), in parts of at most 1 MiB. */
   read(sha256: Uint8Array, offset?: number): AsyncIterable<Uint8Array>;
+  /**
+   * Removes a file that no row names any more. One that was stored within the last two days stays: its row may be yet
+   * to come.
+   */
+  remove(sha256: Uint8Array): Promise<void>;
 }
 
 /** Opens the store in a folder, which is made when it is missing. Removes partial files older than a day. */
@@ -80,6 +88,20 @@ class FolderStore implements BlobStore {
     } catch (error) {
       if (!isNotFound(error)) throw error;
       throw new BlobFault({ kind: "missing", sha256: digest });
+    }
+  }
+
+  async remove(sha256: Uint8Array): Promise<void> {
+    const digest = hexOf(sha256);
+    const [path, aside] = [this.#layout.pathOf(digest), this.#layout.partialPathOf(`removed-${digest}`)];
+    try {
+      if (await isFresh(path)) return;
+      await rename(path, aside);
+      // The same content may have been stored anew between the two.
+      if (await isFresh(aside)) await rename(aside, path);
+      else await rm(aside);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
     }
   }
 
@@ -134,6 +156,10 @@ async function partialSize(path: string, size: number): Promise<number> {
     if (!isNotFound(error)) throw error;
   }
   return 0;
+}
+
+async function isFresh(path: string): Promise<boolean> {
+  return (await stat(path)).mtimeMs > Date.now() - FRESH_MS;
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect as dialTcp, createServer, type AddressInfo } from "node:net";
 import { suite, test, type TestContext } from "node:test";
 import { testContext } from "../testing/context.ts";
-import { connect } from "./connection.ts";
+import { connect, probe } from "./connection.ts";
 
 suite("the database connection", () => {
   test("that is cut under a transaction fails the transaction, not the process, and the next one works", async (t) => {
@@ -18,6 +18,18 @@ suite("the database connection", () => {
     await assert.rejects(cut);
     const { rows } = await sql<{ one: number }>`select 1 as one`.execute(db);
     assert.equal(rows[0]?.one, 1);
+  });
+
+  test("tells who answers, and that nothing is in between", async () => {
+    const { major, route } = await probe(await freshDatabase({ prepare: () => Promise.resolve() }));
+    assert.ok(major >= 15);
+    assert.equal(route, "direct");
+  });
+
+  test("lets no transaction wait for a client that is frozen: others want the rows that it holds", async (t) => {
+    const { db } = await testContext(t);
+    const { rows } = await sql`show idle_in_transaction_session_timeout`.execute(db);
+    assert.deepEqual(rows, [{ idle_in_transaction_session_timeout: "10s" }]);
   });
 
   for (const how of ["closed", "reset"] as const) {

@@ -1,10 +1,12 @@
 import type { Kysely } from "kysely";
 import { Migrator, type MigrationProvider } from "kysely/migration";
+import { lockMigrations } from "./migration-lock.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
+import { queue } from "./migrations/0002-queue.ts";
 import type { Database } from "./schema.ts";
 
 /** Every migration there is, in order. Forward only: a mistake is mended by the next one. */
-const MIGRATIONS = { "0001-foundation": { up: foundation } };
+const MIGRATIONS = { "0001-foundation": { up: foundation }, "0002-queue": { up: queue } };
 
 const provider: MigrationProvider = { getMigrations: () => Promise.resolve(MIGRATIONS) };
 
@@ -13,9 +15,12 @@ const provider: MigrationProvider = { getMigrations: () => Promise.resolve(MIGRA
  * migrations it ran. Throws when one fails, or when the database is newer than this program.
  */
 export async function migrate(db: Kysely<Database>): Promise<string[]> {
-  const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error) throw new Error(`cannot migrate the database: ${explain(error)}`, { cause: error });
-  return (results ?? []).map(({ migrationName }) => migrationName);
+  return db.transaction().execute(async (tx) => {
+    await lockMigrations(tx);
+    const { error, results } = await new Migrator({ db: tx, provider }).migrateToLatest();
+    if (error) throw new Error(`cannot migrate the database: ${explain(error)}`, { cause: error });
+    return (results ?? []).map(({ migrationName }) => migrationName);
+  });
 }
 
 function explain(error: unknown): string {

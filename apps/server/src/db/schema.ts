@@ -1,3 +1,4 @@
+import type { RetryPlan } from "@groundcrew/pipeline";
 import type { RunState } from "@groundcrew/vetting";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { WorkflowPlanRow } from "../workflows/plan.ts";
@@ -21,6 +22,9 @@ export type WorkflowStateName =
   | "timed_out"
   | "lost"
   | "skipped";
+
+/** Why a blocked workflow is blocked, as stored. */
+export type BlockReasonName = "dependency" | "delay" | "limit";
 
 /** The states of a step run, as stored. */
 export type StepStateName =
@@ -49,7 +53,15 @@ export type EndReasonName =
   | "dependency"
   | "vetting_failed"
   | "vetting_error"
-  | "agent_error";
+  | "agent_error"
+  | "queue_timeout"
+  | "replaced";
+
+/** When a dependency lets its workflow go on, as stored. */
+export type DependencyConditionName = "success" | "failure" | "always";
+
+/** What is paused, as stored. */
+export type PauseScopeName = "queue" | "repository" | "agent";
 
 /** The tables, as kysely sees them. The migrations are the truth; this follows them. */
 export interface Database {
@@ -63,9 +75,14 @@ export interface Database {
     kind: WorkKindName;
     labels: Json<Record<string, string>>;
     machine_id: string | null;
+    owner: Generated<string>;
+    repository: Generated<string>;
+    trusted: Generated<boolean>;
+    /** Equal for classes that differ only in whose work they are. */
+    pool: GeneratedAlways<string>;
   };
   workflows: WorkflowsTable;
-  workflow_parents: { child_id: Id; parent_id: Id };
+  workflow_parents: { child_id: Id; parent_id: Id; condition: Generated<DependencyConditionName> };
   leases: { epoch: Id; workflow_id: Id; agent_id: string; granted_at: Timestamp; ended_at: NullableTimestamp };
   workflow_events: {
     id: GeneratedAlways<Id>;
@@ -76,7 +93,14 @@ export interface Database {
     reason: EndReasonName | null;
     epoch: Id;
     actor: string;
+    replica: Generated<string>;
   };
+  /** Without an owner: the newest turn that was leased. */
+  fair_turns: { pool: string; owner: string | null; turn: Id };
+  pauses: PausesTable;
+  directives: DirectivesTable;
+  replicas: { name: string; started_at: Timestamp; alive_at: Timestamp };
+  maintenance: { only_row: Generated<boolean>; replica: Generated<string>; term: Generated<Id>; until: Timestamp };
   step_runs: StepRunsTable;
   log_chunks: {
     step_run_id: Id;
@@ -114,7 +138,39 @@ export type StageTimes = Record<string, { startedAt?: string; finishedAt?: strin
 /** The kinds of work, as stored. */
 export type WorkKindName = "build" | "vetting";
 
-interface TokensTable {
+/** Whose work an agent may take. Empty lists: anybody's. */
+interface Grants {
+  grant_owners: Generated<string[]>;
+  grant_repositories: Generated<string[]>;
+  grant_untrusted: Generated<boolean>;
+}
+
+interface PausesTable {
+  scope: PauseScopeName;
+  /** The repository, or the agent's id. Empty for the queue. */
+  target: string;
+  paused_by: string;
+  reason: string;
+  paused_at: Timestamp;
+}
+
+interface DirectivesTable {
+  id: GeneratedAlways<Id>;
+  agent_id: string;
+  /** The generation it is meant for. */
+  generation: Id;
+  action: Json<DirectiveAction>;
+  created_by: string;
+  created_at: Timestamp;
+  acknowledged_at: NullableTimestamp;
+  /** Why the agent refused it. */
+  refused: Generated<string>;
+}
+
+/** What a directive says, as stored. */
+export type DirectiveAction = { kind: "drain" } | { kind: "shut_down"; reason: string };
+
+interface TokensTable extends Grants {
   id: Generated<string>;
   name: string;
   kind: "enrolment" | "operator";
@@ -142,7 +198,7 @@ interface MachinesTable {
   created_at: Timestamp;
 }
 
-interface AgentsTable {
+interface AgentsTable extends Grants {
   id: Generated<string>;
   name: string;
   serves: WorkKindName;
@@ -191,11 +247,27 @@ interface WorkflowsTable {
   depends_on: string[];
   class_id: number;
   priority: Generated<number>;
+  /** Its turn among the owners: within a priority, smaller goes first. */
+  fair_key: Generated<Id>;
+  not_before: NullableTimestamp;
+  queue_timeout_ms: number | null;
+  /** When it ends by its queue timeout, unless it started before. */
+  queue_deadline: NullableTimestamp;
+  /** The group that limits how many run at once. */
+  concurrency_group: string | null;
+  concurrency_limit: number | null;
+  /** It takes the place of those that came before it in its group. */
+  concurrency_cancels: Generated<boolean>;
+  retry: ColumnType<RetryPlan | null, string | null | undefined, string | null>;
+  /** Automatic retries used. */
+  retries: Generated<number>;
+  /** The workflow that an operator retried with this one. */
+  retry_of: Id | null;
   plan: Json<WorkflowPlanRow>;
   timeout_ms: number;
   on_agent_lost: "requeue" | "fail" | "resume";
   state: WorkflowStateName;
-  block_reason: "dependency" | null;
+  block_reason: BlockReasonName | null;
   parents_left: Generated<number>;
   epoch: Generated<Id>;
   attempt: Generated<number>;
@@ -234,4 +306,6 @@ interface StepRunsTable {
   error: Generated<string>;
   started_at: NullableTimestamp;
   finished_at: NullableTimestamp;
+  /** When it has run for too long, by the database's clock. */
+  deadline: NullableTimestamp;
 }

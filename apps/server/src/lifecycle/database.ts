@@ -1,13 +1,13 @@
 import { startPostgres, type EmbeddedPostgres } from "@groundcrew/postgres";
-import { sql } from "kysely";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { connect, type Connection } from "../db/connection.ts";
+import { connect, probe, type Connection, type Route } from "../db/connection.ts";
 import { migrate } from "../db/migrate.ts";
 import type { ServerSettings } from "../settings.ts";
 
 /** A database that answers and has the schema of this program. */
 export interface OpenDatabase extends Connection {
+  readonly route: Route;
   /** Settles when the embedded Postgres ends without having been asked to. Never with an external one. */
   readonly lost: Promise<string>;
 }
@@ -18,17 +18,28 @@ const POSTGRES_MIN_MAJOR = 15;
 /** Opens the configured database, or starts the embedded one. Throws an error that says what to do. */
 export async function openDatabase(settings: ServerSettings, log: Logger): Promise<OpenDatabase> {
   const embedded = settings.databaseUrl === undefined ? await startEmbedded(settings, log) : undefined;
-  const connection = connect(settings.databaseUrl ?? embedded?.url ?? "");
   try {
-    await check(connection, settings);
-    const applied = await migrate(connection.db);
-    if (applied.length > 0) log.info({ migrations: applied }, "migrated the database");
+    const url = settings.databaseUrl ?? embedded?.url ?? "";
+    const route = await check(url, settings);
+    if (route === "pooled") log.info("the database is behind a pooler: statements are not prepared");
+    const connection = await openMigrated(url, route, log);
+    return { ...connection, route, ...lifetime(connection, embedded) };
   } catch (error) {
-    await connection.close();
     await embedded?.stop();
     throw error;
   }
-  return { ...connection, ...lifetime(connection, embedded) };
+}
+
+async function openMigrated(url: string, route: Route, log: Logger): Promise<Connection> {
+  const connection = connect(url, undefined, route);
+  try {
+    const applied = await migrate(connection.db);
+    if (applied.length > 0) log.info({ migrations: applied }, "migrated the database");
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
 function lifetime(
@@ -57,19 +68,13 @@ function startEmbedded({ stateDir }: ServerSettings, log: Logger): Promise<Embed
   });
 }
 
-async function check({ db }: Connection, { databaseUrl }: ServerSettings): Promise<void> {
-  const major = await postgresMajor(db).catch((cause: unknown) => {
+/** Checks that the database answers and is new enough. Returns how it is reached. */
+async function check(url: string, { databaseUrl }: ServerSettings): Promise<Route> {
+  const { major, route } = await probe(url).catch((cause: unknown) => {
     throw new Error(`cannot reach the database${at(databaseUrl)}: ${reasonOf(cause)}; check DATABASE_URL`, { cause });
   });
-  if (major >= POSTGRES_MIN_MAJOR) return;
+  if (major >= POSTGRES_MIN_MAJOR) return route;
   throw new Error(`the database${at(databaseUrl)} is Postgres ${major}; ${POSTGRES_MIN_MAJOR} or newer is needed`);
-}
-
-async function postgresMajor(db: Connection["db"]): Promise<number> {
-  const { rows } = await sql<{ version: number }>`select current_setting('server_version_num')::int as version`.execute(
-    db,
-  );
-  return Math.floor((rows[0]?.version ?? 0) / 10_000);
 }
 
 /** Where a database is, without its password. */

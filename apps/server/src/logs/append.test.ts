@@ -8,7 +8,7 @@ import { zstdDecompressSync } from "node:zlib";
 import type { ServerContext } from "../context.ts";
 import { testContext } from "../testing/context.ts";
 import { done, enrolAgent, insertWorkflow, logLines, startOne } from "../testing/fleet.ts";
-import { appendLog } from "./append.ts";
+import { appendLog } from "../testing/verbs.ts";
 
 /** Every stored line, each of which holds its own number, with gaps as "-N". */
 async function stored({ db }: ServerContext): Promise<string[]> {

@@ -17,8 +17,8 @@ import { testContext } from "../testing/context.ts";
 import { done, enrolAgent, logLines, startOne } from "../testing/fleet.ts";
 import { submit } from "../testing/pipeline.ts";
 import { cancelPipeline } from "../workflows/cancel.ts";
-import { appendLog } from "./append.ts";
 import { tailLogs } from "./tail.ts";
+import { appendLog } from "../testing/verbs.ts";
 
 type Request = Parameters<typeof create<typeof TailLogsRequestSchema>>[1];
 

@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import type { Db, ServerContext } from "../context.ts";
 import type { WorkflowStateName } from "../db/schema.ts";
 import { throwIfStopping, watchRounds } from "../db/watch.ts";
-import { hasEnded } from "../workflows/transitions.ts";
+import { hasEnded } from "../workflows/rules.ts";
 import { readBatch, readChunks, type Chunk } from "./chunks.ts";
 import { selectLogs } from "./selection.ts";
 

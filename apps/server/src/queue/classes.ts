@@ -1,33 +1,43 @@
-import type { Db } from "../context.ts";
-import { matches, type Offered, type Wanted } from "./labels.ts";
+import type { WorkKindName } from "../db/schema.ts";
+import type { Wanted } from "./eligibility.ts";
+
+/** A label class, as the matcher knows it. */
+export interface LabelClass extends Wanted {
+  id: number;
+  /** Owners take turns within it: see FairTurns. */
+  pool: string;
+}
+
+/** A label class as it is read. */
+export interface ClassRow {
+  id: number;
+  kind: WorkKindName;
+  labels: Record<string, string>;
+  machine_id: string | null;
+  owner: string;
+  repository: string;
+  trusted: boolean;
+  pool: string;
+}
 
 /** The label classes there are, kept in memory: few, and never changed once made. */
 export class LabelClasses {
-  readonly #db: Db;
-  readonly #known = new Map<number, Wanted>();
+  readonly #known = new Map<number, LabelClass>();
   #newest = 0;
 
-  constructor(db: Db) {
-    this.#db = db;
+  /** All up to this id are known: ids become visible in their order, as whoever makes them holds a lock. */
+  get newest(): number {
+    return this.#newest;
   }
 
-  /** The classes that this agent matches. */
-  async matching(offered: Offered): Promise<number[]> {
-    await this.#learn();
-    return [...this.#known].filter(([, wanted]) => matches(offered, wanted)).map(([id]) => id);
+  /** A class that was learned. */
+  get(id: number): LabelClass | undefined {
+    return this.#known.get(id);
   }
 
-  async #learn(): Promise<void> {
-    const added = await this.#db
-      .selectFrom("label_classes")
-      .selectAll()
-      .where("id", ">", this.#newest)
-      .orderBy("id")
-      .execute();
-    for (const { id, kind, labels, machine_id } of added) {
-      this.#known.set(id, { kind, labels, machineId: machine_id });
-    }
-    // Classes become visible in the order of their ids: whoever makes them holds a lock until the commit.
-    this.#newest = added.at(-1)?.id ?? this.#newest;
+  /** Learns all classes after the newest, in the order of their ids. */
+  learn(rows: readonly ClassRow[]): void {
+    for (const { machine_id: machineId, ...row } of rows) this.#known.set(row.id, { ...row, machineId });
+    this.#newest = rows.at(-1)?.id ?? this.#newest;
   }
 }

@@ -1,39 +1,33 @@
-import type { WorkKindName } from "../db/schema.ts";
-
-/** What a workflow asks of an agent: its label class. */
-export interface Wanted {
-  kind: WorkKindName;
-  labels: Record<string, string>;
-  /** The machine it is pinned to. */
-  machineId: string | null;
-}
-
-/** What an agent offers. */
-export interface Offered {
-  kind: WorkKindName;
-  labels: Record<string, string>;
-  machineId: string;
-}
+/** What keeps an agent's labels from matching: a label it lacks, or one it insists on and the work does not ask for. */
+export type LabelMiss =
+  | { kind: "label"; key: string; wanted: string; offered: string | undefined }
+  | { kind: "insists"; key: string; offered: string };
 
 /**
- * Whether an agent may run work of a class: the same kind, the pinned machine, and every wanted label with the same
- * value or with the agent's `*`. A label `!key` of the agent means that it takes only work that asks for `key`.
+ * What keeps the labels that an agent offers from matching those that work wants. Empty: they match. Every wanted label
+ * needs the same value or the agent's `*`. A label `!key` of the agent means that it takes only work that asks for
+ * `key`; to such work it offers it.
  */
-export function matches(offered: Offered, wanted: Wanted): boolean {
-  if (offered.kind !== wanted.kind) return false;
-  if (wanted.machineId !== null && wanted.machineId !== offered.machineId) return false;
-  const asked = Object.entries(wanted.labels).every(([key, value]) => offers(offered.labels, key, value));
-  const insisted = Object.keys(offered.labels).every(
-    (key) => !key.startsWith("!") || Object.hasOwn(wanted.labels, key.slice(1)),
+export function labelMisses(offered: Record<string, string>, wanted: Record<string, string>): LabelMiss[] {
+  return [...lacking(offered, wanted), ...insisted(offered, wanted)];
+}
+
+function lacking(offered: Record<string, string>, wanted: Record<string, string>): LabelMiss[] {
+  return Object.entries(wanted).flatMap(([key, value]): LabelMiss[] => {
+    const own = valueOf(offered, key) ?? valueOf(offered, `!${key}`);
+    return own === value || own === "*" ? [] : [{ kind: "label", key, wanted: value, offered: own }];
+  });
+}
+
+function insisted(offered: Record<string, string>, wanted: Record<string, string>): LabelMiss[] {
+  return Object.entries(offered).flatMap(([key, value]): LabelMiss[] =>
+    key.startsWith("!") && !Object.hasOwn(wanted, key.slice(1))
+      ? [{ kind: "insists", key: key.slice(1), offered: value }]
+      : [],
   );
-  return asked && insisted;
 }
 
-function offers(labels: Record<string, string>, key: string, value: string): boolean {
-  const own = Object.hasOwn(labels, key) ? labels[key] : insisted(labels, key);
-  return own === value || own === "*";
-}
-
-function insisted(labels: Record<string, string>, key: string): string | undefined {
-  return Object.hasOwn(labels, `!${key}`) ? labels[`!${key}`] : undefined;
+// Names that every object has, such as "constructor", are no labels.
+function valueOf(labels: Record<string, string>, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

@@ -1,34 +1,40 @@
 import { create } from "@bufbuild/protobuf";
-import { HeldLeaseSchema, NextRequestSchema, RegisterAgentRequestSchema } from "@groundcrew/proto";
-import { sql } from "kysely";
+import { RegisterAgentRequestSchema } from "@groundcrew/proto";
+import type { Updateable } from "kysely";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { registerAgent } from "../agents/register.ts";
+import type { Caller } from "../agents/caller.ts";
+import type { ServerContext } from "../context.ts";
+import type { Database } from "../db/schema.ts";
 import { testContext } from "../testing/context.ts";
-import { agentInfo, enrolAgent, insertWorkflow, poll, readWorkflow, startOne, takeOne } from "../testing/fleet.ts";
-import { extendLeases, markReceived } from "../workflows/extend.ts";
+import { agentInfo, done, enrolAgent, insertWorkflow, poll, readWorkflow, startOne } from "../testing/fleet.ts";
+import { lease, type LeaseRequest } from "./lease.ts";
 import { Poller } from "./next.ts";
-import { reap } from "./reaper.ts";
 
 suite("a lease", () => {
-  test("goes to the highest priority first, then to the oldest", async (t) => {
+  test("goes to the highest priority first, then by turns, then to the oldest", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
-    for (const [name, priority] of [
-      ["old", 0],
-      ["new", 0],
-      ["urgent", 5],
+    for (const [name, priority, turn] of [
+      ["late turn", 0, "9"],
+      ["old", 0, "5"],
+      ["new", 0, "5"],
+      ["early turn", 0, "2"],
+      ["urgent", 5, "7"],
+      ["idle work", -1, "0"],
     ] as const) {
-      await insertWorkflow(context, { name, priority });
+      // Classes of their own: the order is that of all that an agent may take.
+      await insertWorkflow(context, { name, priority, fair_key: turn, whose: { repository: name } });
     }
     const grants = await poll(context, agent, { freeSlots: 8 });
     assert.deepEqual(
       grants.map(({ name }) => name),
-      ["urgent", "old", "new"],
+      ["urgent", "early turn", "old", "new", "late turn", "idle work"],
     );
   });
 
-  test("is never given twice, however many ask at once, and epochs are never reused", async (t) => {
+  test("is never given twice, however many ask at once of however many replicas, and epochs are never reused", async (t) => {
     const context = await testContext(t);
     const agents = await Promise.all(Array.from({ length: 4 }, () => enrolAgent(context)));
     for (let i = 0; i < 20; i++) await insertWorkflow(context);
@@ -37,11 +43,27 @@ suite("a lease", () => {
       poll(context, agent, { freeSlots: 4 }),
     ]);
     const grants = (await Promise.all(polls)).flat();
+    assert.ok(grants.length > 0);
     assert.equal(new Set(grants.map(({ workflowId }) => workflowId)).size, grants.length);
     assert.equal(new Set(grants.map(({ epoch }) => epoch)).size, grants.length);
   });
 
-  test("is not given beyond an agent's capacity, whatever it asks for", async (t) => {
+  test("is written into the history with its epoch, its agent and the replica that gave it", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context);
+    const { id } = await insertWorkflow(context);
+    const [grant] = await poll(context, agent);
+    const events = await context.db
+      .selectFrom("workflow_events")
+      .select(["workflow_id", "from_state", "to_state", "epoch", "actor", "replica"])
+      .execute();
+    const leased = { workflow_id: id, from_state: "queued", to_state: "leased" };
+    assert.deepEqual(events, [{ ...leased, epoch: grant?.epoch, actor: agent.name, replica: context.replica }]);
+    const held = await context.db.selectFrom("leases").select(["epoch", "workflow_id", "agent_id"]).execute();
+    assert.deepEqual(held, [{ epoch: grant?.epoch, workflow_id: id, agent_id: agent.agentId }]);
+  });
+
+  test("is not given beyond an agent's capacity, whatever it asks for and whichever replica it asks", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context, { capacity: 2 });
     for (let i = 0; i < 5; i++) await insertWorkflow(context);
@@ -49,38 +71,37 @@ suite("a lease", () => {
     assert.equal((await poll(context, agent, { freeSlots: 1024 })).length, 0);
   });
 
+  test("is not given beyond an agent's capacity to polls that are open at once", async (t) => {
+    const context = await testContext(t);
+    const poller = new Poller(context);
+    const agent = await enrolAgent(context, { capacity: 2 });
+    for (let i = 0; i < 5; i++) await insertWorkflow(context);
+    const polls = Array.from({ length: 4 }, () => poll(context, agent, { freeSlots: 2, poller }));
+    assert.equal((await Promise.all(polls)).flat().length, 2);
+  });
+
+  for (const told of [true, false]) {
+    test(`is given for a slot that is free again, ${told ? "and" : "though"} the matcher was ${told ? "" : "not "}told`, async (t) => {
+      const context = await testContext(t);
+      const poller = new Poller(context);
+      const agent = await enrolAgent(context, { capacity: 1 });
+      await insertWorkflow(context);
+      await insertWorkflow(context);
+      const [grant] = await poll(context, agent, { poller });
+      assert.ok(grant);
+      assert.equal((await poll(context, agent, { poller })).length, 0);
+      await done(context, agent, grant);
+      if (told) poller.released(agent, grant.epoch);
+      assert.equal((await poll(context, agent, { poller })).length, 1);
+    });
+  }
+
   test("is given with as many others as fit into one answer", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
     for (let i = 0; i < 5; i++) await insertWorkflow(context, { run: "#".repeat(1_500_000) });
     assert.equal((await poll(context, agent, { freeSlots: 8 })).length, 3);
     assert.equal((await poll(context, agent, { freeSlots: 8 })).length, 2);
-  });
-
-  test("is told again to the same poll: a lost answer loses nothing", async (t) => {
-    const context = await testContext(t);
-    const agent = await enrolAgent(context);
-    await insertWorkflow(context);
-    await insertWorkflow(context);
-    const first = await poll(context, agent, { pollId: "p" });
-    assert.deepEqual(await poll(context, agent, { pollId: "p" }), first);
-    assert.notDeepEqual(await poll(context, agent, { pollId: "q" }), first);
-  });
-
-  test("is told to a poll that is asked again while it is still open, and leased once", async (t) => {
-    const context = await testContext(t);
-    const agent = await enrolAgent(context);
-    for (let i = 0; i < 5; i++) await insertWorkflow(context);
-    const answers = await Promise.all(Array.from({ length: 4 }, () => poll(context, agent, { pollId: "p" })));
-    for (const answer of answers) assert.deepEqual(answer, answers[0]);
-  });
-
-  test("is not given beyond an agent's capacity to polls that are open at once", async (t) => {
-    const context = await testContext(t);
-    const agent = await enrolAgent(context, { capacity: 2 });
-    for (let i = 0; i < 5; i++) await insertWorkflow(context);
-    const answers = await Promise.all(Array.from({ length: 4 }, () => poll(context, agent, { freeSlots: 2 })));
-    assert.equal(answers.flat().length, 2);
   });
 
   test("is not given to a process that was superseded", async (t) => {
@@ -93,146 +114,134 @@ suite("a lease", () => {
     assert.equal((await poll(context, { ...old, generation })).length, 1);
   });
 
-  test("wakes a held poll the moment work is there", async (t) => {
+  test("is not given to an agent that drains", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
-    const request = create(NextRequestSchema, { pollId: "p", freeSlots: 1 });
-    const held = new Poller(context).next(agent, request, new AbortController().signal);
-    const { id } = await insertWorkflow(context);
-    context.hints.publish("queue");
-    assert.equal((await held).grants?.[0]?.workflowId, id);
+    await insertWorkflow(context);
+    await context.db.updateTable("agents").set({ lifecycle: "draining" }).execute();
+    assert.equal((await poll(context, agent)).length, 0);
   });
 
-  test("an empty answer comes when the hold is over, and when the caller leaves", async (t) => {
-    const context = await testContext(t, { pollHoldMs: 50 });
+  test("that was handed back is given again", async (t) => {
+    const context = await testContext(t);
+    const poller = new Poller(context);
     const agent = await enrolAgent(context);
-    const request = create(NextRequestSchema, { pollId: "p", freeSlots: 1 });
-    assert.deepEqual(await new Poller(context).next(agent, request, new AbortController().signal), {});
-    assert.deepEqual(await new Poller(context).next(agent, request, AbortSignal.abort()), {});
+    const { id } = await insertWorkflow(context);
+    const [first] = await poll(context, agent, { poller });
+    await context.db.updateTable("workflows").set({ state: "queued", agent_id: null }).execute();
+    context.hints.publish("queue");
+    const [second] = await poll(context, agent, { poller });
+    assert.equal(second?.workflowId, id);
+    assert.notEqual(second?.epoch, first?.epoch);
   });
 });
 
-suite("the reaper", () => {
-  test("returns a grant that nobody received to the queue, and leaves one that was listed", async (t) => {
-    const context = await testContext(t);
-    const agent = await enrolAgent(context);
-    await insertWorkflow(context);
-    await insertWorkflow(context);
-    const lost = await takeOne(context, agent);
-    const listed = await takeOne(context, agent);
-    await markReceived(context.db, agent, [create(HeldLeaseSchema, listed)]);
-    await passTime(context, 11);
-    await reap(context);
-    assert.equal((await readWorkflow(context, lost.workflowId)).state, "queued");
-    assert.equal((await readWorkflow(context, listed.workflowId)).state, "leased");
-  });
+suite("the statement that leases", () => {
+  /** Leases for one agent from all lanes, as if the matcher had found that it matches. */
+  async function leaseAll(context: ServerContext, agent: Caller) {
+    const classes = await context.db.selectFrom("label_classes").select("id").orderBy("id").execute();
+    const lanes = classes.map(({ id }) => ({ classId: id, priority: 0, fairKey: "0", id: "0" }));
+    const takers = [{ ...agent, pollId: "p" }];
+    const request: LeaseRequest = { takers, slots: [0, 0], lanes, leaseTtlMs: 60_000, replica: "test" };
+    return lease(context.db, request);
+  }
 
-  for (const [policy, expected] of [
-    ["requeue", "queued"],
-    ["resume", "queued"],
-    ["fail", "lost"],
-  ] as const) {
-    test(`an expired lease with on_agent_lost ${policy} ends ${expected}`, async (t) => {
+  for (const [what, change] of [
+    ["was superseded", { generation: "7" }],
+    ["drains", { lifecycle: "draining" }],
+    ["is not granted the owner", { grant_owners: ["bob"] }],
+    ["is not granted the repository", { grant_repositories: ["acme/web"] }],
+  ] satisfies [string, Updateable<Database["agents"]>][]) {
+    test(`refuses an agent that ${what}, whatever the matcher believes`, async (t) => {
       const context = await testContext(t);
       const agent = await enrolAgent(context);
-      const { id } = await insertWorkflow(context, { on_agent_lost: policy });
-      await startOne(context, agent);
-      await passTime(context, 59);
-      await reap(context);
-      assert.equal((await readWorkflow(context, id)).state, "running");
-      await passTime(context, 2);
-      await reap(context);
-      assert.equal((await readWorkflow(context, id)).state, expected);
+      await insertWorkflow(context, { whose: { owner: "acme", repository: "acme/api" } });
+      await context.db.updateTable("agents").set(change).execute();
+      const { leased, refused } = await leaseAll(context, agent);
+      assert.deepEqual([leased, refused], [[], [0]]);
     });
   }
 
-  test("ends an expired lease as canceled when a cancel was asked for", async (t) => {
+  test("refuses an agent the work of strangers, unless it is granted", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context);
+    await insertWorkflow(context, { whose: { trusted: false } });
+    assert.deepEqual((await leaseAll(context, agent)).refused, [0]);
+    await context.db.updateTable("agents").set({ grant_untrusted: true }).execute();
+    assert.equal((await leaseAll(context, agent)).leased.length, 1);
+  });
+
+  test("refuses an agent while it or the queue is paused, and leaves out a paused repository", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
     const { id } = await insertWorkflow(context);
-    await startOne(context, agent);
+    await insertWorkflow(context, { whose: { repository: "acme/api" } });
+    const pause = { paused_by: "alice", reason: "" };
+    for (const where of [
+      { scope: "queue", target: "" },
+      { scope: "agent", target: agent.agentId },
+    ] as const) {
+      await context.db
+        .insertInto("pauses")
+        .values({ ...pause, ...where })
+        .execute();
+      assert.deepEqual((await leaseAll(context, agent)).refused, [0]);
+      await context.db.deleteFrom("pauses").execute();
+    }
     await context.db
-      .updateTable("workflows")
-      .set({ cancel_requested_at: sql<Date>`now()` })
+      .insertInto("pauses")
+      .values({ ...pause, scope: "repository", target: "acme/api" })
       .execute();
-    await passTime(context, 61);
-    await reap(context);
-    assert.equal((await readWorkflow(context, id)).state, "canceled");
+    const { leased } = await leaseAll(context, agent);
+    assert.deepEqual(
+      leased.map((row) => row.id),
+      [id],
+    );
   });
 
-  test("ends a grant that was lost as canceled when a cancel was asked for: nobody runs it again", async (t) => {
+  test("gives what it refused to one agent to the next, in order", async (t) => {
     const context = await testContext(t);
-    const agent = await enrolAgent(context);
+    const [gone, here] = [await enrolAgent(context), await enrolAgent(context)];
     const { id } = await insertWorkflow(context);
-    await takeOne(context, agent);
-    await context.db
-      .updateTable("workflows")
-      .set({ cancel_requested_at: sql<Date>`now()` })
-      .execute();
-    await passTime(context, 11);
-    await reap(context);
-    assert.equal((await readWorkflow(context, id)).state, "canceled");
+    const { id: second } = await insertWorkflow(context);
+    const takers = [
+      { ...gone, generation: "9", pollId: "p" },
+      { ...here, pollId: "q" },
+    ];
+    const lanes = [{ classId: (await readWorkflow(context, id)).class_id, priority: 0, fairKey: "0", id: "0" }];
+    const request = { takers, slots: [0, 1, 0, 1], lanes, leaseTtlMs: 60_000, replica: "test" };
+    const { leased, refused, slots, found } = await lease(context.db, request);
+    assert.deepEqual(
+      leased.map((row) => [row.id, row.taker]),
+      [
+        [id, 1],
+        [second, 1],
+      ],
+    );
+    assert.deepEqual([refused, slots, found], [[0], 2, 2]);
   });
 
-  test("ends nothing because the servers themselves were away, for however long", async (t) => {
+  test("waits for no row that another transaction holds, and says that there was more", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
-    const { id } = await insertWorkflow(context);
-    const held = await startOne(context, agent);
-    await passTime(context, 100_000, { serversUp: false });
-    await reap(context);
-    assert.equal((await readWorkflow(context, id)).state, "running");
-    const { leases } = await extendLeases(context, agent, { leases: [held] } as never);
-    assert.equal(leases?.[0]?.outcome, 1, "a late Extend renews");
+    const { id: held } = await insertWorkflow(context);
+    const { id: free } = await insertWorkflow(context);
+    const { leased, found } = await context.db.transaction().execute(async (tx) => {
+      await tx.selectFrom("workflows").select("id").where("id", "=", held).forUpdate().execute();
+      return leaseAll(context, agent);
+    });
+    assert.deepEqual(
+      leased.map(({ id }) => id),
+      [free],
+    );
+    assert.equal(found, 2);
   });
 
-  test("ends an overdue workflow as timed out, a third of the TTL after its agent should have", async (t) => {
+  test("takes nothing that ended meanwhile", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
-    const { id } = await insertWorkflow(context, { timeout_ms: 600_000 });
-    const held = await startOne(context, agent);
-    await passTime(context, 615);
-    await extendLeases(context, agent, { leases: [held] } as never);
-    await reap(context);
-    assert.equal((await readWorkflow(context, id)).state, "running");
-    await passTime(context, 10);
-    await reap(context);
-    const { state, end_reason } = await readWorkflow(context, id);
-    assert.deepEqual([state, end_reason], ["timed_out", "workflow_timeout"]);
-  });
-
-  test("gives a workflow up that loses its agents again and again", async (t) => {
-    const context = await testContext(t);
-    const agent = await enrolAgent(context);
-    const { id } = await insertWorkflow(context, { losses: 4 });
-    await startOne(context, agent);
-    await passTime(context, 61);
-    await reap(context);
-    const { state, error } = await readWorkflow(context, id);
-    assert.equal(state, "lost");
-    assert.match(error, /lost 5 times/);
+    const lease1 = await insertWorkflow(context).then(() => startOne(context, agent));
+    await done(context, agent, lease1);
+    assert.deepEqual((await leaseAll(context, agent)).leased, []);
   });
 });
-
-/**
- * Lets `seconds` pass for everything stored: moves every stored moment into the past, by the database's clock. Servers
- * that were up all the time have beaten all the while.
- */
-async function passTime(
-  { db }: Awaited<ReturnType<typeof testContext>>,
-  seconds: number,
-  { serversUp = true } = {},
-): Promise<void> {
-  const back = sql<Date>`- ${seconds} * interval '1 second'`;
-  const workflow = ["leased_at", "expires_at", "deadline"] as const;
-  for (const column of workflow) {
-    await db
-      .updateTable("workflows")
-      .set({ [column]: sql`${sql.ref(column)} ${back}` })
-      .execute();
-  }
-  await db
-    .updateTable("liveness")
-    .set({ up_since: serversUp ? sql<Date>`up_since ${back}` : sql<Date>`now()` })
-    .execute();
-}

@@ -1,112 +1,108 @@
 import { sql, type RawBuilder } from "kysely";
-import type { Db, ServerContext, Tx } from "../context.ts";
-import type { Topic } from "../db/hints.ts";
-import { endWorkflow, releaseWorkflow, type WorkflowRow } from "../workflows/transitions.ts";
-import { beat } from "./liveness.ts";
+import type { Db, ServerContext } from "../context.ts";
+import { decideEnd, decideRelease, type Change } from "../workflows/rules.ts";
+import { applyChanges } from "../workflows/transitions.ts";
+import { factsOf, lockWorkflows, type WorkflowRow } from "../workflows/workflow-row.ts";
 
-/** How long a grant may stay without a word before it returns to the queue, in milliseconds: DESIGN's 10 s. */
+/** How long a grant may stay without a word before it returns to the queue, in milliseconds. */
 const GRANT_LOST_MS = 10_000;
 
-/** Looks at most this often, in milliseconds: a fifth of the shortest wait it enforces. */
-const TICK_MAX_MS = 2_000;
+/** How many are ended in one transaction at most. */
+const BATCH = 50;
 
-/** Ends what its agent no longer renews, what was granted and never received, and what ran past its timeout. */
-export class Reaper {
-  readonly #context: ServerContext;
-  #running: Promise<void> | undefined;
-  readonly #stop = new AbortController();
-
-  constructor(context: ServerContext) {
-    this.#context = context;
-  }
-
-  /** Looks every few seconds until stopped. The first look notes that servers are up again. */
-  async start(): Promise<void> {
-    const { leaseTtlMs } = this.#context.intervals;
-    await beat(this.#context.db, leaseTtlMs);
-    this.#running = this.#loop(Math.min(leaseTtlMs / 6, TICK_MAX_MS));
-  }
-
-  /** Ends after the look in progress. Idempotent. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-  }
-
-  async #loop(tickMs: number): Promise<void> {
-    const { hints, log, db, intervals } = this.#context;
-    for await (const _ of hints.rounds([], tickMs, this.#stop.signal)) {
-      try {
-        await beat(db, intervals.leaseTtlMs);
-        await reap(this.#context);
-      } catch (error) {
-        log.warn({ err: error }, "could not look for expired leases; will look again");
-      }
-    }
-  }
+/** Releases what its agent no longer renews. Returns how many those were; more may be left while it is not 0. */
+export function endExpiredLeases(context: ServerContext): Promise<number> {
+  const due = sql<boolean>`now() > greatest(w.expires_at, ${upFor(context)})`;
+  return endDue(context, due, (row) => decideRelease(factsOf(row), "agent_lost"));
 }
 
-/** One look. */
-export async function reap(context: ServerContext): Promise<void> {
-  const { leaseTtlMs } = context.intervals;
-  await act(context, expired(leaseTtlMs), (tx, row) => releaseWorkflow(tx, row, "agent_lost", "server"));
-  await act(context, grantLost(), (tx, row) => releaseWorkflow(tx, row, "grant_lost", "server"));
-  await act(context, overdue(leaseTtlMs), endOverdue);
+/** Releases what was granted and never received. Returns how many those were; more may be left while it is not 0. */
+export function endLostGrants(context: ServerContext): Promise<number> {
+  const due = sql<boolean>`w.state = 'leased' and not w.received
+    and now() > greatest(w.leased_at, ${upSince}) + ${GRANT_LOST_MS} * interval '1 millisecond'`;
+  return endDue(context, due, (row) => decideRelease(factsOf(row), "grant_lost"));
 }
 
-/** A condition on a held workflow `w` and on `liveness`, in database time. */
+/**
+ * Ends what ran past its timeout. The agent enforces that itself; the server steps in a third of the TTL later. Returns
+ * how many those were; more may be left while it is not 0.
+ */
+export function endOverdueWorkflows(context: ServerContext): Promise<number> {
+  const due = sql<boolean>`w.state = 'running' and now() > greatest(w.deadline + ${grace(context)}, ${upFor(context)})`;
+  return endDue(context, due, (row) => {
+    const error = `it ran longer than ${row.timeout_ms / 1000} s, and its agent did not stop it`;
+    return decideEnd(factsOf(row), { state: "timed_out", reason: "workflow_timeout", error });
+  });
+}
+
+/** Ends what has a step that ran past its own timeout, by the same rule. */
+export function endOverdueSteps(context: ServerContext): Promise<number> {
+  const due = sql<boolean>`w.state = 'running' and now() > ${upFor(context)} and exists (
+    select from step_runs s where s.workflow_id = w.id and s.epoch = w.epoch
+      and s.state = 'running' and s.deadline < now() - ${grace(context)})`;
+  const error = "a step ran longer than its timeout, and its agent did not stop it";
+  return endDue(context, due, (row) => decideEnd(factsOf(row), { state: "timed_out", reason: "step_timeout", error }));
+}
+
+/** A condition on a held workflow `w`, in database time. */
 type Due = RawBuilder<boolean>;
 
-function expired(leaseTtlMs: number): Due {
-  return sql`now() > greatest(w.expires_at, liveness.up_since + ${leaseTtlMs} * interval '1 millisecond')`;
+/** Written out: of a parameter, a kept plan does not know that the small index of held workflows has them all. */
+const isHeld = sql<boolean>`w.state in ('leased', 'running')`;
+
+/** The start of the latest stretch in which servers were up. Read once for a statement, not for each row. */
+const upSince = sql<Date>`(select up_since from liveness)`;
+
+/** When servers have been up for long enough to hear of every agent that is there. */
+function upFor({ intervals }: ServerContext): RawBuilder<Date> {
+  return sql`${upSince} + ${intervals.leaseTtlMs} * interval '1 millisecond'`;
 }
 
-function grantLost(): Due {
-  return sql`w.state = 'leased' and not w.received
-    and now() > greatest(w.leased_at, liveness.up_since) + ${GRANT_LOST_MS} * interval '1 millisecond'`;
+/** What the server leaves an agent to do by itself. */
+function grace({ intervals }: ServerContext) {
+  return sql`${intervals.leaseTtlMs / 3} * interval '1 millisecond'`;
 }
 
-/** The agent enforces the timeout itself; the server steps in a third of the TTL later. */
-function overdue(leaseTtlMs: number): Due {
-  return sql`w.state = 'running' and now() > greatest(
-    w.deadline + ${leaseTtlMs / 3} * interval '1 millisecond',
-    liveness.up_since + ${leaseTtlMs} * interval '1 millisecond')`;
+/** Nothing is due until a beat has noted how long the servers were away. */
+function held(db: Db, { intervals }: ServerContext, due: Due) {
+  const beating = sql<boolean>`
+    now() - (select alive_at from liveness) <= ${intervals.leaseTtlMs / 2} * interval '1 millisecond'`;
+  return db.selectFrom("workflows as w").where(beating).where(isHeld).where(due);
 }
 
-function held(db: Db, due: Due) {
-  return db
-    .selectFrom("workflows as w")
-    .innerJoin("liveness", (join) => join.onTrue())
-    .where("w.state", "in", ["leased", "running"])
-    .where(due);
+type Decide = (row: WorkflowRow) => Change;
+
+async function endDue(context: ServerContext, due: Due, decide: Decide): Promise<number> {
+  const found = await held(context.db, context, due).select("w.id").orderBy("w.id").limit(BATCH).execute();
+  const ids = found.map(({ id }) => id);
+  return endAll(context, ids, due, decide).catch(() => endEach(context, ids, due, decide));
 }
 
-type Change = (tx: Tx, row: WorkflowRow) => Promise<Topic[]>;
-
-async function act(context: ServerContext, due: Due, change: Change): Promise<void> {
-  const found = await held(context.db, due).select("w.id").orderBy("w.id").execute();
-  for (const { id } of found) {
-    // One that cannot be ended must not keep the others waiting.
-    await actOn(context, id, due, change).catch((error: unknown) =>
-      context.log.error({ workflowId: id, err: error }, "could not end a lease; will try again"),
-    );
+/** One that cannot be ended must not keep the others waiting. */
+async function endEach(context: ServerContext, ids: readonly string[], due: Due, decide: Decide): Promise<number> {
+  let count = 0;
+  for (const id of ids) {
+    count += await endAll(context, [id], due, decide).catch((error: unknown) => {
+      context.log.error({ workflowId: id, err: error }, "could not end a lease; will try again");
+      return 0;
+    });
   }
+  return count;
 }
 
-async function actOn(context: ServerContext, id: string, due: Due, change: Change): Promise<void> {
-  const done = await context.db.transaction().execute(async (tx) => {
-    // Asked again with the row locked: an Extend that came in between has saved it.
-    const row = await held(tx, due).selectAll("w").where("w.id", "=", id).forUpdate("w").executeTakeFirst();
-    return row && { row, topics: await change(tx, row) };
+async function endAll(context: ServerContext, ids: readonly string[], due: Due, decide: Decide): Promise<number> {
+  if (ids.length === 0) return 0;
+  const { rows, topics } = await context.db.transaction().execute(async (tx) => {
+    const locked = await lockWorkflows(tx, ids);
+    // Asked again with the rows locked: an Extend that came in between has saved its own.
+    const still = await held(tx, context, due).select("w.id").where("w.id", "in", ids).execute();
+    const rows = locked.filter(({ id }) => still.some((each) => each.id === id));
+    const decided = rows.map((row) => ({ row, change: decide(row), actor: "server" }));
+    return { rows, topics: await applyChanges(tx, context, decided) };
   });
-  if (!done) return;
-  const { row, topics } = done;
-  context.log.info({ workflowId: id, epoch: row.epoch, agent: row.agent_name }, "ended a lease that was due");
+  for (const { id, epoch, agent_name } of rows) {
+    context.log.info({ workflowId: id, epoch, agent: agent_name }, "ended a lease that was due");
+  }
   context.hints.publish(...topics);
-}
-
-function endOverdue(tx: Tx, row: WorkflowRow): Promise<Topic[]> {
-  if (row.cancel_requested_at) return endWorkflow(tx, row, { state: "canceled", reason: "canceled", actor: "server" });
-  const error = `it ran longer than ${row.timeout_ms / 1000} s, and its agent did not stop it`;
-  return endWorkflow(tx, row, { state: "timed_out", reason: "workflow_timeout", error, actor: "server" });
+  return rows.length;
 }

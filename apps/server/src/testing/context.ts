@@ -10,6 +10,7 @@ import type { Intervals, ServerContext } from "../context.ts";
 import { connect, type Connection } from "../db/connection.ts";
 import { Hints } from "../db/hints.ts";
 import { migrate } from "../db/migrate.ts";
+import { FairTurns } from "../queue/fair-turns.ts";
 
 /** A server's context on an empty database and a blob folder of its own. */
 export async function testContext(t: TestContext, intervals: Partial<Intervals> = {}): Promise<ServerContext> {
@@ -35,6 +36,8 @@ export async function testContext(t: TestContext, intervals: Partial<Intervals> 
     stopping: stopping.signal,
     agentUrl: undefined,
     fingerprint: "",
+    replica: "test",
+    turns: new FairTurns(),
   };
 }
 
@@ -49,6 +52,8 @@ after(async () => {
 async function openDatabase(): Promise<Connection> {
   const database = connect(await freshDatabase({ prepare }), 5);
   opened.push(database);
+  // The template that it was copied from may be minutes old.
+  await sql`update liveness set alive_at = now(), up_since = now()`.execute(database.db);
   return database;
 }
 
@@ -72,5 +77,6 @@ async function wipe({ db }: Connection): Promise<void> {
         execute format('alter sequence %I restart', each.name);
       end loop;
       insert into liveness default values;
+      insert into maintenance default values;
     end $$`.execute(db);
 }

@@ -17,11 +17,11 @@ import { registerAgent } from "../agents/register.ts";
 import type { ServerContext } from "../context.ts";
 import { json } from "../db/json.ts";
 import type { Database } from "../db/schema.ts";
+import type { Wanted } from "../queue/eligibility.ts";
 import { Poller } from "../queue/next.ts";
 import { newSecret } from "../tokens/secret.ts";
-import { doneWorkflow } from "../workflows/done.ts";
-import { initWorkflow } from "../workflows/init.ts";
 import type { Insertable, Selectable } from "kysely";
+import { doneWorkflow, initWorkflow } from "./verbs.ts";
 
 /** A token to enrol with, as the authenticator would find it. */
 export async function enrolmentToken(context: ServerContext, singleUse = true): Promise<Principal> {
@@ -81,17 +81,22 @@ export async function insertWorkflow(
   context: ServerContext,
   changes: Partial<Insertable<Database["workflows"]>> & {
     wants?: Record<string, string>;
+    /** Whose work it is, or where it must run. Default: nobody's, trusted, anywhere. */
+    whose?: Partial<Pick<Wanted, "owner" | "repository" | "trusted" | "machineId">>;
     after?: Row[];
     run?: string;
   } = {},
 ): Promise<Row> {
-  const { wants = {}, after = [], run = "true", ...columns } = changes;
+  const { wants = {}, whose = {}, after = [], run = "true", ...columns } = changes;
   const kind = columns.kind ?? "build";
   const labels = json(wants);
+  const { machineId = null, ...rest } = whose;
   const { id: classId } = await context.db
     .insertInto("label_classes")
-    .values({ kind, labels, machine_id: null })
-    .onConflict((conflict) => conflict.columns(["kind", "labels", "machine_id"]).doUpdateSet({ labels }))
+    .values({ kind, labels, machine_id: machineId, ...rest })
+    .onConflict((conflict) =>
+      conflict.columns(["kind", "labels", "machine_id", "owner", "repository", "trusted"]).doUpdateSet({ labels }),
+    )
     .returning("id")
     .executeTakeFirstOrThrow();
   const row = await context.db
@@ -127,14 +132,20 @@ export function readWorkflow(context: ServerContext, id: string): Promise<Row> {
   return context.db.selectFrom("workflows").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
 }
 
+/** How a test asks for work. */
+interface PollOptions {
+  pollId?: string;
+  freeSlots?: number;
+  again?: boolean;
+  /** Default: one of its own, as on a replica that knows nothing yet. */
+  poller?: Poller;
+}
+
 /** Asks for work without waiting. */
-export async function poll(
-  context: ServerContext,
-  caller: Caller,
-  { pollId = randomUUID(), freeSlots = 1 }: { pollId?: string; freeSlots?: number } = {},
-): Promise<Grant[]> {
-  const request = create(NextRequestSchema, { pollId, freeSlots });
-  return create(NextResponseSchema, await new Poller(context).nextNow(caller, request)).grants;
+export async function poll(context: ServerContext, caller: Caller, options: PollOptions = {}): Promise<Grant[]> {
+  const { pollId = randomUUID(), freeSlots = 1, again = false, poller = new Poller(context) } = options;
+  const request = create(NextRequestSchema, { pollId, freeSlots, again });
+  return create(NextResponseSchema, await poller.nextNow(caller, request)).grants;
 }
 
 /** The lease of a grant that must have come. */

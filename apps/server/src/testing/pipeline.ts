@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { SubmitPipelineRequestSchema, type SubmitPipelineRequest } from "@groundcrew/proto";
 import type { ServerContext } from "../context.ts";
-import { submitPipeline } from "../workflows/submit.ts";
+import { submitPipeline } from "./verbs.ts";
 
 /** A workflow of one step in a test's pipeline file. */
 interface WorkflowSketch {

@@ -2,6 +2,7 @@ import { Access, TokenKind, type CreateTokenRequest, type Token } from "@groundc
 import { invalidField } from "@groundcrew/rpc";
 import { type OperatorRole } from "@groundcrew/rpc/server";
 import { sql } from "kysely";
+import { checkedGrants, type GrantColumns } from "../agents/grants.ts";
 import type { Db } from "../context.ts";
 import { requireText } from "../validate.ts";
 import { newSecret } from "./secret.ts";
@@ -31,7 +32,7 @@ export async function createToken(
   return { token: tokenMessage(row), secret };
 }
 
-interface NewToken {
+interface NewToken extends Partial<GrantColumns> {
   name: string;
   kind: "enrolment" | "operator";
   role: OperatorRole | null;
@@ -57,12 +58,19 @@ function checked(request: CreateTokenRequest): NewToken {
   }
 }
 
-function enrolment({ role, reusable, ttlSeconds }: CreateTokenRequest): Omit<NewToken, "name"> {
+function enrolment({ role, reusable, ttlSeconds, grants }: CreateTokenRequest): Omit<NewToken, "name"> {
   if (role !== Access.UNSPECIFIED) throw invalidField("role", role, "none: an enrolment token has no role");
-  return { kind: "enrolment", role: null, single_use: !reusable, ttlSeconds: ttlSeconds || ENROLMENT_TTL_SECONDS };
+  return {
+    kind: "enrolment",
+    role: null,
+    single_use: !reusable,
+    ttlSeconds: ttlSeconds || ENROLMENT_TTL_SECONDS,
+    ...(grants && checkedGrants(grants)),
+  };
 }
 
-function operator({ role, reusable, ttlSeconds }: CreateTokenRequest): Omit<NewToken, "name"> {
+function operator({ role, reusable, ttlSeconds, grants }: CreateTokenRequest): Omit<NewToken, "name"> {
+  if (grants) throw invalidField("grants", "present", "none: only agents are granted work");
   if (reusable) throw invalidField("reusable", reusable, "false: only an enrolment token is ever used up");
   const found = (Object.keys(ROLES) as OperatorRole[]).find((name) => ROLES[name] === role);
   if (!found) throw invalidField("role", role, "ACCESS_VIEWER, ACCESS_OPERATOR or ACCESS_ADMIN");

@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
 import { endReasonOf, workflowStateOf } from "../names.ts";
 import type { StepRunRow } from "../workflows/step-run.ts";
-import type { WorkflowRow } from "../workflows/transitions.ts";
+import type { WorkflowRow } from "../workflows/workflow-row.ts";
 import { judge, outcomeOf } from "./evidence.ts";
 import { endOf, type RunEnd } from "./final-state.ts";
 import { makeReport } from "./report.ts";

@@ -1,7 +1,8 @@
 import { overallVerdict, type RunState } from "@groundcrew/vetting";
 import { sql } from "kysely";
 import type { Tx } from "../context.ts";
-import type { End, WorkflowRow } from "../workflows/transitions.ts";
+import type { End } from "../workflows/transitions.ts";
+import type { WorkflowRow } from "../workflows/workflow-row.ts";
 import { readVettingRun } from "./run-row.ts";
 
 /** How a vetting run ends, but for who says so. */

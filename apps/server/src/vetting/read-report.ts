@@ -1,7 +1,8 @@
 import { conflict } from "@groundcrew/rpc";
 import { readBlob } from "../blobs/read-blob.ts";
 import type { ServerContext } from "../context.ts";
-import { hasEnded, type WorkflowRow } from "../workflows/transitions.ts";
+import { hasEnded } from "../workflows/rules.ts";
+import type { WorkflowRow } from "../workflows/workflow-row.ts";
 import { findVettingRun } from "./read.ts";
 import type { VettingRunRow } from "./run-row.ts";
 

@@ -4,7 +4,7 @@ import { hexOf } from "../blobs/store.ts";
 import type { ServerContext, Tx } from "../context.ts";
 import type { StageTimes } from "../db/schema.ts";
 import { SERVER_VERSION } from "../version.ts";
-import type { WorkflowRow } from "../workflows/transitions.ts";
+import type { WorkflowRow } from "../workflows/workflow-row.ts";
 import { readOcpOf } from "./evidence.ts";
 import type { VettingRunRow } from "./run-row.ts";
 

@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Verdict, VettingRunSchema, type Machine, type VettingRun, type Workflow } from "@groundcrew/proto";
 import { overallVerdict } from "@groundcrew/vetting";
 import { verdictOf, workflowStateName } from "../names.ts";
-import { hasEnded } from "../workflows/transitions.ts";
+import { hasEnded } from "../workflows/rules.ts";
 import { endOf } from "./final-state.ts";
 import type { VettingRunRow } from "./run-row.ts";
 

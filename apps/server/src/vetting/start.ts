@@ -6,7 +6,8 @@ import type { ServerContext, Tx } from "../context.ts";
 import { json } from "../db/json.ts";
 import type { WorkflowPlanRow } from "../workflows/plan.ts";
 import { labelClassIds } from "../workflows/label-classes.ts";
-import { recordEvent, TERMINAL_STATES } from "../workflows/transitions.ts";
+import { TERMINAL_STATES } from "../workflows/rules.ts";
+import { recordFirst, type Deciding } from "../workflows/transitions.ts";
 import { chooseProfile } from "./choose-profile.ts";
 import { describeMachine, resolveTarget, type MachineRow } from "./target.ts";
 
@@ -29,7 +30,7 @@ export async function startVetting(
   const id = await context.db.transaction().execute(async (tx) => {
     const machine = await resolveTarget(tx, request.target);
     await claimMachine(tx, machine);
-    return insertRun(tx, machine, profile, actor);
+    return insertRun(tx, context, machine, profile, actor);
   });
   context.hints.publish("queue", `workflow:${id}`);
   return id;
@@ -50,7 +51,13 @@ async function claimMachine(tx: Tx, machine: MachineRow): Promise<void> {
   throw conflict(`vetting run ${id} of ${describeMachine(machine)} is ${state}; wait until it has ended, or cancel it`);
 }
 
-async function insertRun(tx: Tx, machine: MachineRow, profile: Profile, actor: string): Promise<string> {
+async function insertRun(
+  tx: Tx,
+  context: Deciding,
+  machine: MachineRow,
+  profile: Profile,
+  actor: string,
+): Promise<string> {
   const { id } = await tx
     .insertInto("workflows")
     .values({
@@ -76,13 +83,14 @@ async function insertRun(tx: Tx, machine: MachineRow, profile: Profile, actor: s
       run: json(startRun(profile)),
     })
     .execute();
-  await recordEvent(tx, { id, epoch: "0", state: null }, "queued", null, actor);
+  await recordFirst(tx, context, id, "queued", actor);
   return id;
 }
 
 /** Whoever vets, on this machine. */
 async function labelClassOf(tx: Tx, { id: machineId }: MachineRow): Promise<number> {
-  const [id] = await labelClassIds(tx, [{ kind: "vetting", labels: {}, machineId }]);
+  const nobodys = { owner: "", repository: "", trusted: true };
+  const [id] = await labelClassIds(tx, [{ kind: "vetting", labels: {}, machineId, ...nobodys }]);
   if (id === undefined) throw new Error(`machine ${machineId} has no label class`);
   return id;
 }

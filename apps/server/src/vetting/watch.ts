@@ -4,7 +4,7 @@ import type { ServerContext } from "../context.ts";
 import { inSnapshot } from "../db/snapshot.ts";
 import { watchRounds } from "../db/watch.ts";
 import { workflowStateName } from "../names.ts";
-import { hasEnded } from "../workflows/transitions.ts";
+import { hasEnded } from "../workflows/rules.ts";
 import { readVetting } from "./read.ts";
 
 /** The least time between two snapshots, in milliseconds: faster than an eye follows. */

@@ -7,7 +7,7 @@ import { testContext } from "../testing/context.ts";
 import { done, enrolAgent, readWorkflow, startOne, takeOne } from "../testing/fleet.ts";
 import { submit } from "../testing/pipeline.ts";
 import { cancelPipeline, cancelWorkflow } from "./cancel.ts";
-import { waitWorkflow } from "./wait.ts";
+import { WaitRoom } from "./wait.ts";
 
 async function states({ db }: ServerContext, pipelineId: string): Promise<Record<string, string>> {
   const rows = await db.selectFrom("workflows").selectAll().where("pipeline_id", "=", pipelineId).execute();
@@ -63,8 +63,8 @@ suite("canceling a workflow", () => {
     const agent = await enrolAgent(context);
     await submit(context, { a: {} });
     const lease = await startOne(context, agent);
-    const request = { ...lease, holdMs: 0 } as Parameters<typeof waitWorkflow>[2];
-    const heard = waitWorkflow(context, agent, request, AbortSignal.timeout(10_000));
+    const request = { ...lease, holdMs: 0 } as Parameters<WaitRoom["wait"]>[1];
+    const heard = new WaitRoom(context).wait(agent, request, AbortSignal.timeout(10_000));
     await cancelWorkflow(context, lease.workflowId, "alice");
     assert.equal((await heard).outcome, WaitOutcome.CANCELED);
   });

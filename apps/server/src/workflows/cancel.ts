@@ -2,40 +2,34 @@ import { notFound } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
-import {
-  endWorkflow,
-  hasEnded,
-  isHeld,
-  lockWorkflows,
-  TERMINAL_STATES,
-  topicsOf,
-  type WorkflowRow,
-} from "./transitions.ts";
+import { hasEnded, isHeld, TERMINAL_STATES } from "./rules.ts";
+import { applyChanges } from "./transitions.ts";
+import { groupsLocked, lockWorkflows, selectRows, topicsOf, type WorkflowRow } from "./workflow-row.ts";
 
-type Needs = Pick<ServerContext, "db" | "hints">;
+type Needs = Pick<ServerContext, "db" | "hints" | "replica" | "turns">;
 
 /**
  * Cancels a workflow. One that nobody runs ends at once; one that an agent has is marked, and ends `canceled` with the
  * agent's Done or the lease, whatever Done says. Idempotent: the first to ask is kept, and one that has ended stays as
  * it is. Throws NOT_FOUND.
  */
-export async function cancelWorkflow({ db, hints }: Needs, id: string, actor: string): Promise<void> {
-  const topics = await db.transaction().execute(async (tx) => {
+export async function cancelWorkflow(context: Needs, id: string, actor: string): Promise<void> {
+  const topics = await context.db.transaction().execute(async (tx) => {
     const row = await lockWithPipeline(tx, id);
-    return hasEnded(row.state) ? [] : cancel(tx, [row], actor);
+    return hasEnded(row.state) ? [] : cancel(tx, context, [row], actor);
   });
-  hints.publish(...topics);
+  context.hints.publish(...topics);
 }
 
 /** Cancels every workflow of a pipeline that has not ended, and tells how many those were. Throws NOT_FOUND. */
-export async function cancelPipeline({ db, hints }: Needs, id: string, actor: string): Promise<number> {
-  const { count, topics } = await db.transaction().execute(async (tx) => {
+export async function cancelPipeline(context: Needs, id: string, actor: string): Promise<number> {
+  const { count, topics } = await context.db.transaction().execute(async (tx) => {
     const pipeline = await tx.selectFrom("pipelines").select("id").where("id", "=", id).executeTakeFirst();
     if (!pipeline) throw notFound("pipeline", id);
     const rows = await lockOpen(tx, id);
-    return { count: rows.length, topics: await cancel(tx, rows, actor) };
+    return { count: rows.length, topics: await cancel(tx, context, rows, actor) };
   });
-  hints.publish(...topics);
+  context.hints.publish(...topics);
   return count;
 }
 
@@ -53,26 +47,27 @@ async function lockWithPipeline(tx: Tx, id: string): Promise<WorkflowRow> {
 }
 
 function lockOpen(tx: Tx, pipelineId: string): Promise<WorkflowRow[]> {
-  return tx
-    .selectFrom("workflows")
-    .selectAll()
+  return selectRows(tx)
     .where("pipeline_id", "=", pipelineId)
     .where("state", "not in", TERMINAL_STATES)
+    .where(groupsLocked(sql`pipeline_id = ${pipelineId}`))
     .orderBy("id")
     .forUpdate()
     .execute();
 }
 
-/** Cancels locked workflows that have not ended, in the order of their ids. Returns the topics to publish. */
-async function cancel(tx: Tx, rows: readonly WorkflowRow[], actor: string): Promise<Topic[]> {
+/** Cancels locked workflows that have not ended. Returns the topics to publish. */
+async function cancel(tx: Tx, context: Needs, rows: readonly WorkflowRow[], actor: string): Promise<Topic[]> {
   if (rows.length === 0) return [];
   await mark(tx, rows, actor);
-  const topics = rows.flatMap(topicsOf);
-  // Children before their parents: a parent's end would make them skipped, but somebody canceled them.
-  for (const row of rows.toReversed().filter(({ state }) => !isHeld(state))) {
-    topics.push(...(await endWorkflow(tx, row, { state: "canceled", reason: "canceled", actor })));
-  }
-  return topics;
+  const change = { kind: "end", state: "canceled", reason: "canceled", error: "" } as const;
+  const waiting = rows.filter(({ state }) => !isHeld(state));
+  const ended = await applyChanges(
+    tx,
+    context,
+    waiting.map((row) => ({ row, change, actor })),
+  );
+  return [...rows.flatMap(topicsOf), ...rows.map(({ id }): Topic => `lease:${id}`), ...ended];
 }
 
 async function mark(tx: Tx, rows: readonly WorkflowRow[], actor: string): Promise<void> {

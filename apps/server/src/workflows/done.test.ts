@@ -13,11 +13,9 @@ import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ServerContext } from "../context.ts";
-import { appendLog } from "../logs/append.ts";
 import { testContext } from "../testing/context.ts";
 import { done, enrolAgent, insertWorkflow, logLines, readWorkflow, startOne, takeOne } from "../testing/fleet.ts";
-import { initWorkflow } from "./init.ts";
-import { updateStepRun } from "./update.ts";
+import { appendLog, initWorkflow, updateStepRun } from "../testing/verbs.ts";
 
 const { SUCCEEDED, FAILED, CANCELED, QUEUED, TIMED_OUT, RUNNING } = WorkflowState;
 

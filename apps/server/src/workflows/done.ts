@@ -1,49 +1,61 @@
+import { create } from "@bufbuild/protobuf";
 import type { DoneRequest, StepLines } from "@groundcrew/proto";
-import { LinesMissingSchema, WorkflowState } from "@groundcrew/proto";
-import { Code, ConnectError, invalidField } from "@groundcrew/rpc";
+import { StepRunRefSchema, WorkflowState } from "@groundcrew/proto";
+import { ConnectError, invalidField } from "@groundcrew/rpc";
 import type { Caller } from "../agents/caller.ts";
 import type { ServerContext, Tx } from "../context.ts";
+import { Coalescer, type Outcome } from "../db/coalesce.ts";
 import type { Topic } from "../db/hints.ts";
 import type { EndReasonName, WorkflowStateName } from "../db/schema.ts";
-import { declareLost } from "../logs/append.ts";
 import { endReasonName } from "../names.ts";
 import { finalStateOf } from "../vetting/final-state.ts";
-import { checkedLease, lockOwned, type LeaseName, staleEpoch } from "./stale.ts";
-import { checkedStepRun, lockStepRun, type StepRunName } from "./step-run.ts";
-import { endWorkflow, hasEnded, isHeld, releaseWorkflow, type TerminalState, type WorkflowRow } from "./transitions.ts";
+import { checkLines } from "./lines.ts";
+import { decideDone, decideEnd, hasEnded, isHeld, type Change, type TerminalState } from "./rules.ts";
+import { checkedLease, isOwn, staleEpoch, type LeaseName } from "./stale.ts";
+import { checkedStepRun, lockStepRuns, type StepRunName, type StepRuns } from "./step-run.ts";
+import { applyChanges } from "./transitions.ts";
+import { factsOf, lockWorkflows, type WorkflowRow } from "./workflow-row.ts";
+import type { Decided } from "./write-changes.ts";
 
 /** No workflow has more step runs in one epoch: 256 steps, tried a few times. */
 const STEP_LINES_MAX = 4_096;
 
-/**
- * Ends a workflow as its agent says, unless a cancel came first; hands it back when the agent says QUEUED. Refused
- * while lines are missing. Repeating it changes nothing. Answers the state the workflow has now.
- */
-export async function doneWorkflow(
-  context: ServerContext,
-  caller: Caller,
-  request: DoneRequest,
-): Promise<WorkflowStateName> {
-  const name = checkedLease(request);
-  const outcome = checkedOutcome(request);
-  const topics = await context.db.transaction().execute(async (tx) => {
-    const row = await lockOwned(tx, caller, name);
-    if (hasEnded(row.state)) return [];
-    if (!isHeld(row.state)) throw staleEpoch(name, row);
-    await checkLines(tx, name, request.lines);
-    return finish(tx, row, outcome, caller.name);
-  });
-  context.hints.publish(...topics, `log:${name.workflowId}`);
-  return currentState(context, name.workflowId);
+/** What an agent says of a workflow's end, checked. */
+interface Question extends LeaseName {
+  caller: Caller;
+  said: Said;
+  lines: StepLines[];
 }
 
-interface Outcome {
+interface Said {
   state: Exclude<TerminalState, "lost" | "skipped"> | "queued";
   reason: EndReasonName;
   error: string;
 }
 
-const REPORTABLE: Partial<Record<WorkflowState, Outcome["state"]>> = {
+/** Ends workflows as their agents say. */
+export class Finisher {
+  readonly #ends: Coalescer<Question, WorkflowStateName>;
+
+  constructor(context: ServerContext) {
+    this.#ends = new Coalescer({ run: (batch) => finish(context, batch) });
+  }
+
+  /**
+   * Ends a workflow as its agent says, unless a cancel came first; hands it back when the agent says QUEUED. Refused
+   * while lines are missing. Repeating it changes nothing. Answers the state the workflow has now.
+   */
+  async done(caller: Caller, request: DoneRequest): Promise<WorkflowStateName> {
+    return this.#ends.ask({
+      ...checkedLease(request),
+      caller,
+      said: checkedEnd(request),
+      lines: checkedLines(request),
+    });
+  }
+}
+
+const REPORTABLE: Partial<Record<WorkflowState, Said["state"]>> = {
   [WorkflowState.QUEUED]: "queued",
   [WorkflowState.SUCCEEDED]: "succeeded",
   [WorkflowState.FAILED]: "failed",
@@ -51,53 +63,89 @@ const REPORTABLE: Partial<Record<WorkflowState, Outcome["state"]>> = {
   [WorkflowState.TIMED_OUT]: "timed_out",
 };
 
-function checkedOutcome(request: DoneRequest): Outcome {
+function checkedEnd(request: DoneRequest): Said {
   const state = REPORTABLE[request.state];
   if (!state) throw invalidField("state", request.state, "SUCCEEDED, FAILED, CANCELED, TIMED_OUT or QUEUED");
   const reason = endReasonName(request.endReason);
   if (!reason) throw invalidField("end_reason", request.endReason, "a reason");
-  if (request.lines.length > STEP_LINES_MAX) {
-    throw invalidField("lines", `${request.lines.length} entries`, `at most ${STEP_LINES_MAX}`);
-  }
   return { state, reason, error: request.error.slice(0, 10_000).replaceAll("\0", "") };
 }
 
-async function checkLines(tx: Tx, lease: LeaseName, lines: StepLines[]): Promise<void> {
-  for (const { step, try: tryNumber, lineCount, restLost } of lines) {
-    if (lineCount === 0) continue;
-    const name = checkedStepRun({ ...lease, step, try: tryNumber } as Parameters<typeof checkedStepRun>[0], "lines");
-    const stepRun = await lockStepRun(tx, name);
-    const stored = Number(stepRun.next_line);
-    if (stored >= lineCount) continue;
-    if (!restLost) throw linesMissing(name, stored, lineCount);
-    await declareLost(tx, stepRun.id, stored, lineCount);
+function checkedLines({ lines, workflowId, epoch }: DoneRequest): StepLines[] {
+  if (lines.length > STEP_LINES_MAX)
+    throw invalidField("lines", `${lines.length} entries`, `at most ${STEP_LINES_MAX}`);
+  const written = lines.filter(({ lineCount }) => lineCount > 0);
+  for (const { step, try: tryNumber } of written) {
+    checkedStepRun(create(StepRunRefSchema, { workflowId, epoch, step, try: tryNumber }), "lines");
   }
+  return written;
 }
 
-function linesMissing(stepRun: StepRunName, nextLine: number, lineCount: number): ConnectError {
-  const message = `step ${stepRun.step} wrote ${lineCount} lines, of which ${nextLine} have arrived; send the rest first`;
-  return new ConnectError(message, Code.FailedPrecondition, undefined, [
-    { desc: LinesMissingSchema, value: { stepRun, nextLine, lineCount } },
-  ]);
+async function finish(context: ServerContext, batch: readonly Question[]): Promise<Outcome<WorkflowStateName>[]> {
+  const { outcomes, topics } = await context.db.transaction().execute(async (tx) => {
+    const rows = await lockWorkflows(
+      tx,
+      batch.map(({ workflowId }) => workflowId),
+    );
+    const stepRuns = await lockStepRuns(tx, batch.flatMap(namesOf));
+    const ends = new Ends(tx, rows, stepRuns);
+    const outcomes = [];
+    for (const question of batch) outcomes.push(await ends.decide(question));
+    return { outcomes, topics: await applyChanges(tx, context, ends.decided) };
+  });
+  context.hints.publish(...topics, ...batch.map(({ workflowId }): Topic => `log:${workflowId}`));
+  return outcomes;
 }
 
-function finish(tx: Tx, row: WorkflowRow, outcome: Outcome, actor: string): Promise<Topic[]> {
-  if (row.cancel_requested_at) return endWorkflow(tx, row, { state: "canceled", reason: "canceled", actor });
-  if (outcome.state === "queued") return releaseWorkflow(tx, row, "handed_back", actor);
-  if (outcome.state === "canceled") {
-    throw invalidField("state", "CANCELED", "another state: nobody asked to cancel this workflow");
+function namesOf({ workflowId, epoch, lines }: Question): StepRunName[] {
+  return lines.map(({ step, try: tryNumber }) => ({ workflowId, epoch, step, try: tryNumber }));
+}
+
+/** Decides the ends of a batch, on locked rows. */
+class Ends {
+  readonly decided: Decided[] = [];
+  readonly #tx: Tx;
+  readonly #rows: ReadonlyMap<string, WorkflowRow>;
+  readonly #stepRuns: StepRuns;
+  /** What this batch made of a workflow: the answer to a Done that came twice. */
+  readonly #states = new Map<string, WorkflowStateName>();
+
+  constructor(tx: Tx, rows: readonly WorkflowRow[], stepRuns: StepRuns) {
+    this.#tx = tx;
+    this.#stepRuns = stepRuns;
+    this.#rows = new Map(rows.map((row) => [row.id, row]));
   }
-  return row.kind === "vetting"
-    ? finishVetting(tx, row, actor)
-    : endWorkflow(tx, row, { state: outcome.state, reason: outcome.reason, error: outcome.error, actor });
-}
 
-/** A vetting run ends by its own verdicts, whatever the agent says. */
-async function finishVetting(tx: Tx, row: WorkflowRow, actor: string): Promise<Topic[]> {
-  return endWorkflow(tx, row, { ...(await finalStateOf(tx, row)), actor });
-}
+  async decide(question: Question): Promise<Outcome<WorkflowStateName>> {
+    const { workflowId, caller, lines } = question;
+    const row = this.#rows.get(workflowId);
+    if (!row || !isOwn(row, caller, question)) return { error: staleEpoch(question, row) };
+    const state = this.#states.get(workflowId) ?? row.state;
+    if (hasEnded(state)) return { value: state };
+    if (this.#states.has(workflowId) || !isHeld(row.state)) return { error: staleEpoch(question, { state }) };
+    const missing = await checkLines(this.#tx, this.#stepRuns, question, lines);
+    if (missing) return { error: missing };
+    const change = await this.#changeOf(row, question);
+    if (change instanceof ConnectError) return { error: change };
+    return { value: this.#note(row, change, caller.name) };
+  }
 
-async function currentState({ db }: ServerContext, id: string): Promise<WorkflowStateName> {
-  const { state } = await db.selectFrom("workflows").select("state").where("id", "=", id).executeTakeFirstOrThrow();
-  return state;
+  async #changeOf(row: WorkflowRow, { said }: Question): Promise<Change | ConnectError> {
+    const { state, reason, error } = said;
+    const facts = factsOf(row);
+    if (state === "queued") return decideDone(facts, { state });
+    if (state === "canceled" && !facts.cancelRequested) {
+      return invalidField("state", "CANCELED", "another state: nobody asked to cancel this workflow");
+    }
+    if (row.kind === "build" || facts.cancelRequested) return decideDone(facts, { state, reason, error });
+    // A vetting run ends by its own verdicts, whatever the agent says.
+    return decideEnd(facts, { error: "", ...(await finalStateOf(this.#tx, row)) });
+  }
+
+  #note(row: WorkflowRow, change: Change, actor: string): WorkflowStateName {
+    this.decided.push({ row, change, actor });
+    const state = change.kind === "end" ? change.state : change.kind === "requeue" ? "queued" : "blocked";
+    this.#states.set(row.id, state);
+    return state;
+  }
 }

@@ -1,57 +1,68 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ExtendRequest, ExtendResponseSchema, HeldLease } from "@groundcrew/proto";
+import type { ExtendRequest, ExtendResponseSchema } from "@groundcrew/proto";
 import { ExtendOutcome } from "@groundcrew/proto";
 import { invalidField } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { Caller } from "../agents/caller.ts";
-import type { Db, ServerContext } from "../context.ts";
-import { checkedLease } from "./stale.ts";
+import type { ServerContext } from "../context.ts";
+import { Coalescer, type Outcome } from "../db/coalesce.ts";
+import { checkedLease, type LeaseName } from "./stale.ts";
 
 /** No agent holds more than its capacity. */
 const LEASES_MAX = 1_024;
 
-/** Renews the leases that are still this agent's, however late, in one statement. A listed grant counts as received. */
-export async function extendLeases(
-  { db, intervals }: ServerContext,
-  caller: Caller,
-  { leases }: ExtendRequest,
-): Promise<MessageInitShape<typeof ExtendResponseSchema>> {
-  const { rows } = await sql<{ id: string; epoch: string; canceling: boolean }>`
-    with held as (${lockHeldLeases(caller, leases)})
-    update workflows w
-    set received = true, expires_at = now() + ${intervals.leaseTtlMs} * interval '1 millisecond'
-    from held where w.id = held.id
-    returning w.id, w.epoch, w.cancel_requested_at is not null as canceling`.execute(db);
-  const renewed = new Map(rows.map(({ id, epoch, canceling }) => [`${id}/${epoch}`, canceling]));
-  return {
-    leases: leases.map(({ workflowId, epoch }) => ({
-      workflowId,
-      epoch,
-      outcome: outcomeOf(renewed.get(`${workflowId}/${epoch}`)),
-    })),
-  };
+type Response = MessageInitShape<typeof ExtendResponseSchema>;
+
+interface Question {
+  caller: Caller;
+  leases: LeaseName[];
 }
 
-/** Notes that an agent knows of its grants, without renewing them. */
-export async function markReceived(db: Db, caller: Caller, leases: HeldLease[]): Promise<void> {
-  if (leases.length === 0) return;
-  await sql`
-    with held as (${lockHeldLeases(caller, leases)})
-    update workflows w set received = true
-    from held where w.id = held.id and not w.received`.execute(db);
+/** Renews leases. */
+export class Extender {
+  readonly #renewals: Coalescer<Question, Response>;
+
+  constructor(context: ServerContext) {
+    this.#renewals = new Coalescer({ run: (batch) => renew(context, batch) });
+  }
+
+  /** Renews the leases that are still this agent's, however late. A listed grant counts as received. */
+  async extend(caller: Caller, { leases }: ExtendRequest): Promise<Response> {
+    if (leases.length > LEASES_MAX) throw invalidField("leases", `${leases.length} entries`, `at most ${LEASES_MAX}`);
+    const checked = leases.map((lease) => checkedLease(lease, "leases."));
+    return checked.length === 0 ? { leases: [] } : this.#renewals.ask({ caller, leases: checked });
+  }
 }
 
-/** Selects the ids of the leases that are still this agent's, locked in id order like everybody locks. */
-function lockHeldLeases(caller: Caller, leases: HeldLease[]) {
-  if (leases.length > LEASES_MAX) throw invalidField("leases", `${leases.length} entries`, `at most ${LEASES_MAX}`);
-  const checked = leases.map((lease) => checkedLease(lease, "leases."));
-  const ids = checked.map(({ workflowId }) => workflowId);
-  const epochs = checked.map(({ epoch }) => epoch);
-  return sql`
-    select w.id from workflows w
-    join unnest(${ids}::bigint[], ${epochs}::bigint[]) as named (id, epoch) on named.id = w.id and named.epoch = w.epoch
-    where w.agent_id = ${caller.agentId} and w.state in ('leased', 'running')
-    order by w.id for update of w`;
+/** One statement for many agents. Rows are locked in the order of their ids, like everybody does. */
+async function renew({ db, intervals }: ServerContext, batch: readonly Question[]): Promise<Outcome<Response>[]> {
+  const named = batch.flatMap(({ caller, leases }) => leases.map((lease) => ({ ...lease, agentId: caller.agentId })));
+  const ids = named.map(({ workflowId }) => workflowId);
+  const { rows } = await sql<{ id: string; epoch: string; agent_id: string; canceling: boolean }>`
+    with held as (
+      select w.id, w.epoch, w.agent_id, w.state, w.cancel_requested_at is not null as canceling from workflows w
+      where w.id = any (${ids}::bigint[]) order by w.id for update
+    ), ours as (
+      select distinct held.* from held
+      join unnest(${ids}::bigint[], ${named.map(({ epoch }) => epoch)}::bigint[],
+        ${named.map(({ agentId }) => agentId)}::uuid[]) as named (id, epoch, agent_id)
+        on named.id = held.id and named.epoch = held.epoch and named.agent_id = held.agent_id
+      where held.state in ('leased', 'running')
+    ), renewed as (
+      update workflows w set received = true, expires_at = now() + ${intervals.leaseTtlMs} * interval '1 millisecond'
+      from ours where w.id = ours.id
+    )
+    select id, epoch, agent_id, canceling from ours`.execute(db);
+  const renewed = new Map(rows.map((row) => [`${row.id}/${row.epoch}/${row.agent_id}`, row.canceling]));
+  return batch.map(({ caller, leases }) => ({
+    value: {
+      leases: leases.map(({ workflowId, epoch }) => ({
+        workflowId,
+        epoch,
+        outcome: outcomeOf(renewed.get(`${workflowId}/${epoch}/${caller.agentId}`)),
+      })),
+    },
+  }));
 }
 
 function outcomeOf(canceling: boolean | undefined): ExtendOutcome {

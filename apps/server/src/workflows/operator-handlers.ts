@@ -7,7 +7,8 @@ import { requireId } from "../validate.ts";
 import { cancelPipeline, cancelWorkflow } from "./cancel.ts";
 import { listPipelines, listWorkflows } from "./list.ts";
 import { readEvents, readPipeline, readWorkflow } from "./read.ts";
-import { submitPipeline } from "./submit.ts";
+import { retryWorkflow } from "./retry.ts";
+import { Submitter } from "./submit.ts";
 import { watchPipeline } from "./watch.ts";
 
 type Handlers = Pick<
@@ -20,15 +21,17 @@ type Handlers = Pick<
   | "listWorkflows"
   | "getWorkflow"
   | "cancelWorkflow"
+  | "retryWorkflow"
 >;
 
 /** What people do with pipelines and workflows. */
 export function workflowOperatorHandlers(context: ServerContext): Handlers {
   const pipeline = (id: string) => inSnapshot(context, (tx) => readPipeline(tx, id));
   const workflow = (id: string) => inSnapshot(context, (tx) => readWorkflow(tx, id));
+  const submitter = new Submitter(context);
   return {
     async submitPipeline(request, call) {
-      return { pipeline: await pipeline(await submitPipeline(context, request, actorOf(call))) };
+      return { pipeline: await submitter.submit(request, actorOf(call)) };
     },
     listPipelines: (request) => listPipelines(context.db, request),
     async getPipeline({ id }) {
@@ -49,6 +52,9 @@ export function workflowOperatorHandlers(context: ServerContext): Handlers {
     async cancelWorkflow({ id }, call) {
       await cancelWorkflow(context, requireId("id", id), actorOf(call));
       return { workflow: await workflow(id) };
+    },
+    async retryWorkflow({ id }, call) {
+      return { workflow: await workflow(await retryWorkflow(context, requireId("id", id), actorOf(call))) };
     },
   };
 }

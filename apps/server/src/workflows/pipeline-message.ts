@@ -5,7 +5,7 @@ import type { Db } from "../context.ts";
 import type { WorkflowStateName } from "../db/schema.ts";
 import { timestampOf, workflowStateOf } from "../names.ts";
 import { pipelineStateOf } from "./pipeline-state.ts";
-import { hasEnded } from "./transitions.ts";
+import { hasEnded } from "./rules.ts";
 
 /** Pipelines with the columns that {@link pipelineMessages} takes: everything but the file. */
 export function selectPipelines(db: Db) {
@@ -18,32 +18,42 @@ type ShownPipeline = Awaited<ReturnType<ReturnType<typeof selectPipelines>["exec
 
 /** Pipelines as the contract has them, without their workflows, in the order given. */
 export async function pipelineMessages(db: Db, rows: readonly ShownPipeline[]): Promise<Pipeline[]> {
-  const tallies = await readTallies(
+  const found = await readTallies(
     db,
     rows.map(({ id }) => id),
   );
-  return rows.map((row) => message(row, tallies.get(row.id) ?? []));
+  return rows.map((row) => pipelineMessage(row, found.get(row.id) ?? []));
 }
 
-/** The workflows of one pipeline that are in one state. */
+/** Some workflows of one pipeline that are in one state. */
 interface Tally {
-  pipeline_id: string;
   state: WorkflowStateName;
   count: number;
+  /** When the first of them started, and the last one ended. */
   started_at: Date | null;
   finished_at: Date | null;
 }
 
+/** What a pipeline's state follows from: one that an operator retried no longer counts, its retry does. */
+export function talliesOf(
+  workflows: readonly (Omit<Tally, "count"> & { id: string; retry_of: string | null })[],
+): Tally[] {
+  const retried = new Set(workflows.map(({ retry_of }) => retry_of));
+  return workflows.filter(({ id }) => !retried.has(id)).map((workflow) => ({ ...workflow, count: 1 }));
+}
+
 async function readTallies(db: Db, pipelineIds: string[]): Promise<Map<string, Tally[]>> {
-  const { rows } = await sql<Tally>`
+  const { rows } = await sql<Tally & { pipeline_id: string }>`
     select pipeline_id, state, count(*)::integer as count,
       min(started_at) as started_at, max(finished_at) as finished_at
-    from workflows where pipeline_id = any (${pipelineIds}::bigint[])
+    from workflows w where pipeline_id = any (${pipelineIds}::bigint[])
+      and not exists (select from workflows r where r.pipeline_id = w.pipeline_id and r.retry_of = w.id)
     group by pipeline_id, state`.execute(db);
   return Map.groupBy(rows, ({ pipeline_id }) => pipeline_id);
 }
 
-function message(row: ShownPipeline, tallies: Tally[]): Pipeline {
+/** A pipeline as the contract has it, without its workflows. */
+export function pipelineMessage(row: ShownPipeline, tallies: readonly Tally[]): Pipeline {
   const startedAt = earliest(tallies.map(({ started_at }) => started_at));
   const state = pipelineStateOf(new Set(tallies.map(({ state }) => state)), startedAt !== null);
   return create(PipelineSchema, {
@@ -60,7 +70,7 @@ function message(row: ShownPipeline, tallies: Tally[]): Pipeline {
   });
 }
 
-function countOf(tallies: Tally[]): number {
+function countOf(tallies: readonly Tally[]): number {
   return tallies.reduce((sum, { count }) => sum + count, 0);
 }
 

@@ -1,5 +1,5 @@
 import type { WorkflowStateName } from "../db/schema.ts";
-import { hasEnded, isHeld, type TerminalState } from "./transitions.ts";
+import { hasEnded, isHeld, type TerminalState } from "./rules.ts";
 
 /** The ways to end, worst first. */
 const WORST_FIRST = [

@@ -3,13 +3,12 @@ import { BlockReason, EndReason, StepState, WorkflowState, WorkKind } from "@gro
 import { Code } from "@groundcrew/rpc";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { appendLog } from "../logs/append.ts";
 import { testContext } from "../testing/context.ts";
 import { done, enrolAgent, logLines, startOne } from "../testing/fleet.ts";
 import { submit, submission } from "../testing/pipeline.ts";
 import { cancelWorkflow } from "./cancel.ts";
 import { readEvents, readPipeline, readWorkflow } from "./read.ts";
-import { submitPipeline } from "./submit.ts";
+import { appendLog, submitPipeline } from "../testing/verbs.ts";
 
 suite("a pipeline that is read", () => {
   test("is shown with its source, its counts and its workflows", async (t) => {

@@ -1,34 +1,54 @@
 import type { Pipeline, Workflow, WorkflowEvent } from "@groundcrew/proto";
 import { notFound } from "@groundcrew/rpc";
-import type { Selectable } from "kysely";
+import { sql, type Selectable } from "kysely";
 import type { Db } from "../context.ts";
 import type { Database } from "../db/schema.ts";
-import { pipelineMessages, selectPipelines } from "./pipeline-message.ts";
+import { pipelineMessage, selectPipelines, talliesOf } from "./pipeline-message.ts";
 import { selectWorkflows, workflowEventMessage, workflowMessage } from "./workflow-message.ts";
 
 type StepRunRow = Selectable<Database["step_runs"]>;
 
-/** A pipeline with its workflows and step runs, in four statements whatever its size. Throws NOT_FOUND. */
+/** A pipeline with its workflows and step runs. Throws NOT_FOUND. */
 export async function readPipeline(db: Db, id: string): Promise<Pipeline> {
-  const row = await selectPipelines(db).where("id", "=", id).executeTakeFirst();
-  if (!row) throw notFound("pipeline", id);
-  const [pipeline] = await pipelineMessages(db, [row]);
+  const pipeline = (await readPipelines(db, [id])).get(id);
   if (!pipeline) throw notFound("pipeline", id);
-  pipeline.workflows = await workflowsOf(db, id);
   return pipeline;
 }
 
-async function workflowsOf(db: Db, pipelineId: string): Promise<Workflow[]> {
-  const workflows = await selectWorkflows(db).where("w.pipeline_id", "=", pipelineId).orderBy("w.id").execute();
-  const stepRuns = await db
-    .selectFrom("step_runs as s")
-    .innerJoin("workflows as w", "w.id", "s.workflow_id")
-    .selectAll("s")
-    .where("w.pipeline_id", "=", pipelineId)
-    .orderBy("s.id")
+/** Pipelines with their workflows and step runs, by id, in three statements whatever their number and size. */
+export async function readPipelines(db: Db, ids: readonly string[]): Promise<Map<string, Pipeline>> {
+  const rows = await selectPipelines(db)
+    .where("id", "=", sql<string>`any (${ids}::bigint[])`)
     .execute();
-  const byWorkflow = Map.groupBy<string, StepRunRow>(stepRuns, ({ workflow_id }) => workflow_id);
-  return workflows.map((row) => workflowMessage(row, byWorkflow.get(row.id)));
+  const workflows = await selectWorkflows(db)
+    .where("w.pipeline_id", "=", sql<string>`any (${ids}::bigint[])`)
+    .orderBy("w.id")
+    .execute();
+  const stepRuns = await stepRunsOf(db, workflows);
+  const byPipeline = Map.groupBy(workflows, ({ pipeline_id }) => pipeline_id);
+  const read = rows.map((row) => {
+    const members = byPipeline.get(row.id) ?? [];
+    const pipeline = pipelineMessage(row, talliesOf(members));
+    pipeline.workflows = members.map((member) => workflowMessage(member, stepRuns.get(member.id)));
+    return [row.id, pipeline] as const;
+  });
+  return new Map(read);
+}
+
+/** One that was never leased has none. */
+async function stepRunsOf(
+  db: Db,
+  workflows: readonly { id: string; epoch: string }[],
+): Promise<Map<string, StepRunRow[]>> {
+  const leased = workflows.filter(({ epoch }) => epoch !== "0").map(({ id }) => id);
+  if (leased.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("step_runs")
+    .selectAll()
+    .where("workflow_id", "=", sql<string>`any (${leased}::bigint[])`)
+    .orderBy("id")
+    .execute();
+  return Map.groupBy(rows, ({ workflow_id }) => workflow_id);
 }
 
 /** A workflow with its step runs. Throws NOT_FOUND. */

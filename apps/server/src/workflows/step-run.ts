@@ -1,5 +1,5 @@
 import type { StepRunRef } from "@groundcrew/proto";
-import { invalidField } from "@groundcrew/rpc";
+import { invalidField, type ConnectError } from "@groundcrew/rpc";
 import { STAGES } from "@groundcrew/vetting";
 import { sql, type Selectable } from "kysely";
 import type { Caller } from "../agents/caller.ts";
@@ -12,7 +12,7 @@ import { checkedLease, staleEpoch } from "./stale.ts";
 export type StepRunRow = Selectable<Database["step_runs"]>;
 
 /** How long after a lease ended its logs and evidence are still taken, in hours. */
-const LATE_HOURS = 24;
+export const LATE_HOURS = 24;
 
 /** A step run as an agent names it, checked. */
 export interface StepRunName {
@@ -58,12 +58,39 @@ export async function lockStepRun(tx: Tx, name: StepRunName): Promise<StepRunRow
   return (await insert(tx, name)) ?? (await findNow(tx, name));
 }
 
+/** Step runs by {@link keyOf}. */
+export type StepRuns = ReadonlyMap<string, StepRunRow>;
+
+/** Tells step runs apart. */
+export function keyOf({ workflowId, epoch, step, try: tryNumber }: StepRunName): string {
+  return `${workflowId}/${epoch}/${tryNumber}/${step}`;
+}
+
+/** Locks those of the named step runs that were heard of before, in one statement and in the order of their ids. */
+export async function lockStepRuns(tx: Tx, names: readonly StepRunName[]): Promise<StepRuns> {
+  if (names.length === 0) return new Map();
+  const { rows } = await sql<StepRunRow>`
+    select s.* from step_runs s
+    join (select distinct * from unnest(
+      ${names.map(({ workflowId }) => workflowId)}::bigint[], ${names.map(({ epoch }) => epoch)}::bigint[],
+      ${names.map(({ step }) => step)}::text[], ${names.map((name) => name.try)}::integer[]
+    )) as named (workflow_id, epoch, step, try)
+      on s.workflow_id = named.workflow_id and s.epoch = named.epoch and s.step = named.step and s.try = named.try
+    order by s.id for update of s`.execute(tx);
+  return new Map(rows.map((row) => [keyOf({ ...row, workflowId: row.workflow_id }), row]));
+}
+
 /** A step that the plan does not have is a lie or a bug; either way it must not be stored. */
 async function checkStep(tx: Tx, { workflowId, step }: StepRunName): Promise<void> {
   const query = tx.selectFrom("workflows").select("plan").where("id", "=", workflowId);
   const { plan } = await query.executeTakeFirstOrThrow();
   const names = plan.kind === "build" ? plan.steps.map(({ name }) => name) : STAGES.map(({ name }) => name);
-  if (!names.some((name) => name === step)) throw invalidField("step_run.step", step, `one of ${names.join(", ")}`);
+  if (!names.some((name) => name === step)) throw noSuchStep(step, names);
+}
+
+/** INVALID_ARGUMENT: the workflow has no such step. */
+export function noSuchStep(step: string, names: readonly string[]): ConnectError {
+  return invalidField("step_run.step", step, `one of ${names.join(", ")}`);
 }
 
 function find(tx: Tx, name: StepRunName): Promise<StepRunRow | undefined> {

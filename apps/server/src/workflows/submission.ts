@@ -1,7 +1,7 @@
 import { formatProblem, planPipeline, type PipelinePlan, type PlanProblem } from "@groundcrew/pipeline";
 import { PipelineProblemsSchema, type PipelineFile, type SubmitPipelineRequest } from "@groundcrew/proto";
 import { Code, ConnectError, invalidField } from "@groundcrew/rpc";
-import { requireMap, requireText } from "../validate.ts";
+import { requireMap, requireRange, requireText } from "../validate.ts";
 
 /** The largest pipeline file, in bytes. */
 const FILE_MAX_BYTES = 1024 * 1024;
@@ -15,6 +15,9 @@ const ENV_MAX_BYTES = 256 * 1024;
 /** The variables of all workflows together, in bytes: each stores its own copy. */
 const STORED_ENV_MAX_BYTES = 16 * 1024 * 1024;
 
+/** The longest delay, in milliseconds: 30 days. */
+const DELAY_MAX_MS = 30 * 24 * 60 * 60_000;
+
 /** A pipeline that may be queued. */
 export interface Submission {
   file: { path: string; content: string };
@@ -22,6 +25,10 @@ export interface Submission {
   /** As the caller sent it. */
   env: Record<string, string>;
   idempotencyKey: string | null;
+  /** How long nothing of it may start. 0: at once. */
+  delayMs: number;
+  /** False: code of a stranger. */
+  trusted: boolean;
   plan: PipelinePlan;
 }
 
@@ -41,6 +48,8 @@ export function checkedSubmission(request: SubmitPipelineRequest): Submission {
     },
     idempotencyKey:
       requireText("idempotency_key", idempotencyKey, { max: 64, expected: "at most 64 characters" }) || null,
+    delayMs: requireRange("delay_ms", request.delayMs, 0, DELAY_MAX_MS),
+    trusted: !request.untrusted,
     plan: planned(file),
   };
   checkStoredEnv(submission);
@@ -73,7 +82,25 @@ function checkedEnv(env: Record<string, string>): Record<string, string> {
   return env;
 }
 
+/** The newest plans by file: the same file is submitted again and again. */
+const plans = new Map<string, PipelinePlan>();
+
+/** How many plans are kept, and up to which size of file, in characters: 1 MiB of files in all. */
+const PLANS_MAX = 64;
+const PLANNED_FILE_MAX = 16 * 1024;
+
 function planned(file: Submission["file"]): PipelinePlan {
+  const key = `${file.path}\n${file.content}`;
+  const known = plans.get(key);
+  if (known) return known;
+  const plan = newPlan(file);
+  if (key.length <= PLANNED_FILE_MAX) plans.set(key, plan);
+  const [oldest] = plans.keys();
+  if (plans.size > PLANS_MAX && oldest !== undefined) plans.delete(oldest);
+  return plan;
+}
+
+function newPlan(file: Submission["file"]): PipelinePlan {
   const result = planPipeline(file);
   if (result.ok) return result.plan;
   throw new ConnectError(summary(result.problems), Code.InvalidArgument, undefined, [

@@ -4,7 +4,7 @@ import type { ServerContext } from "../context.ts";
 import { testContext } from "../testing/context.ts";
 import { submission } from "../testing/pipeline.ts";
 import type { WorkflowPlanRow } from "./plan.ts";
-import { submitPipeline } from "./submit.ts";
+import { submitPipeline } from "../testing/verbs.ts";
 
 const one = { build: {} };
 

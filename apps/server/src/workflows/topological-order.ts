@@ -1,7 +1,7 @@
 /** What depends on what, by name. */
 interface Node {
   name: string;
-  dependsOn: readonly string[];
+  dependsOn: readonly { name: string }[];
 }
 
 /** The nodes with each one after all that it depends on, otherwise in the order given. There must be no cycle. */
@@ -10,7 +10,7 @@ export function topologicalOrder<T extends Node>(nodes: readonly T[]): T[] {
   const ordered = new Set<T>();
   const visit = (node: T): void => {
     if (ordered.has(node)) return;
-    for (const name of node.dependsOn) {
+    for (const { name } of node.dependsOn) {
       const parent = byName.get(name);
       if (parent) visit(parent);
     }

@@ -1,200 +1,119 @@
-import { sql, type Selectable } from "kysely";
 import type { Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
-import type { Database, EndReasonName, WorkflowStateName } from "../db/schema.ts";
+import type { EndReasonName, WorkflowStateName } from "../db/schema.ts";
+import { admit, type Admitting, type Ready } from "./admission.ts";
+import { decideChildren } from "./children.ts";
+import { fillGroup } from "./groups.ts";
+import { decideRelease, isHeld, type Change, type Ending, type TerminalState } from "./rules.ts";
+import { factsOf, topicsOf, type WorkflowRow } from "./workflow-row.ts";
+import { writeChanges, type Decided } from "./write-changes.ts";
 
-/** A workflow's row. */
-export type WorkflowRow = Selectable<Database["workflows"]>;
+/** What transitions work with. */
+export type Deciding = Admitting;
 
-/** The states a workflow never leaves. */
-export const TERMINAL_STATES = ["succeeded", "failed", "canceled", "timed_out", "lost", "skipped"] as const;
-
-/** A state a workflow never leaves. */
-export type TerminalState = (typeof TERMINAL_STATES)[number];
-
-/** How often a workflow may lose its agent before it ends `lost`: one that brings its agents down must end. */
-const MAX_LOSSES = 5;
-
-/** Whether a workflow has ended. */
-export function hasEnded(state: WorkflowStateName): state is TerminalState {
-  return (TERMINAL_STATES as readonly string[]).includes(state);
-}
-
-/** Whether a workflow is some agent's. */
-export function isHeld(state: WorkflowStateName): boolean {
-  return state === "leased" || state === "running";
-}
-
-/** How a workflow ends. */
-export interface End {
-  state: TerminalState;
-  reason: EndReasonName;
-  error?: string;
-  /** An agent's or token's name, or "server". */
-  actor: string;
-}
+/** How a workflow ends, and whose doing it is. */
+export type End = Omit<Ending, "error"> & { error?: string; actor: string };
 
 /**
- * Ends a workflow that has not ended, in a transaction that holds its row: closes its lease and open step runs, writes
- * the event, and decides its children. Returns the topics to publish after the commit.
+ * Carries out changes of locked workflows and all that follows from them, in the caller's transaction: children are
+ * decided, places of groups filled. Returns the topics to publish after the commit.
  */
-export async function endWorkflow(tx: Tx, row: WorkflowRow, end: End): Promise<Topic[]> {
-  await tx
-    .updateTable("workflows")
-    .set({
-      state: end.state,
-      block_reason: null,
-      end_reason: end.reason,
-      error: end.error ?? "",
-      expires_at: null,
-      finished_at: sql<Date>`now()`,
-    })
-    .where("id", "=", row.id)
-    .execute();
-  if (isHeld(row.state)) await closeLease(tx, row, end.state);
-  await recordEvent(tx, row, end.state, end.reason, end.actor);
-  const topics = await decideChildren(tx, row.id, end.state === "succeeded");
-  return [...topicsOf(row), ...topics];
+export async function applyChanges(tx: Tx, context: Deciding, decided: readonly Decided[]): Promise<Topic[]> {
+  return settle(tx, context, { decided, ready: [], groups: new Set() });
 }
 
-/** Puts a held workflow back into the queue. Returns the topics to publish after the commit. */
-async function requeueWorkflow(tx: Tx, row: WorkflowRow, reason: EndReasonName, actor: string): Promise<Topic[]> {
-  await tx
-    .updateTable("workflows")
-    .set({
-      state: "queued",
-      agent_id: null,
-      poll_id: null,
-      received: false,
-      leased_at: null,
-      expires_at: null,
-      deadline: null,
-      losses: row.losses,
-      queued_at: sql<Date>`now()`,
-    })
-    .where("id", "=", row.id)
-    .execute();
-  await closeLease(tx, row, "lost");
-  await recordEvent(tx, row, "queued", reason, actor);
-  return ["queue", ...topicsOf(row)];
+/** Lets locked, blocked workflows that wait for no other go on: to the queue, or to wait for a moment or a place. */
+export function admitReady(tx: Tx, context: Deciding, ready: readonly Ready[]): Promise<Topic[]> {
+  return settle(tx, context, { decided: [], ready, groups: new Set() });
 }
 
-/**
- * What becomes of a held workflow that its agent no longer runs: canceled when that was asked for, back to the queue
- * where its policy and its losses allow, else lost. A grant that was never started is always given again.
- */
-export async function releaseWorkflow(
+/** Fills the free places of groups. */
+export function fillGroups(tx: Tx, context: Deciding, groups: Iterable<string>): Promise<Topic[]> {
+  return settle(tx, context, { decided: [], ready: [], groups: new Set(groups) });
+}
+
+/** Takes locked, held workflows from an agent that no longer runs them: requeued, canceled or lost, by their policy. */
+export function releaseWorkflows(
   tx: Tx,
-  row: WorkflowRow,
+  context: Deciding,
+  rows: readonly WorkflowRow[],
   reason: EndReasonName,
   actor: string,
 ): Promise<Topic[]> {
-  if (row.cancel_requested_at) return endWorkflow(tx, row, { state: "canceled", reason: "canceled", actor });
-  if (row.state === "leased") return requeueWorkflow(tx, row, reason, actor);
-  const lost = (error: string): Promise<Topic[]> => endWorkflow(tx, row, { state: "lost", reason, error, actor });
-  if (row.on_agent_lost === "fail") return lost("its agent left it, and on_agent_lost is fail");
-  // An agent that hands back does so in order: no loss.
-  const losses = row.losses + (reason === "handed_back" ? 0 : 1);
-  if (losses >= MAX_LOSSES) return lost(`its agent was lost ${losses} times, which is as often as a workflow is tried`);
-  return requeueWorkflow(tx, { ...row, losses }, reason, actor);
+  const decided = rows.map((row) => ({ row, actor, change: decideRelease(factsOf(row), reason) }));
+  return applyChanges(tx, context, decided);
 }
 
-/** Locks the rows of workflows for the rest of the transaction, in id order so that lockers never deadlock. */
-export function lockWorkflows(tx: Tx, ids: readonly string[]): Promise<WorkflowRow[]> {
-  if (ids.length === 0) return Promise.resolve([]);
-  return tx.selectFrom("workflows").selectAll().where("id", "in", ids).orderBy("id").forUpdate().execute();
-}
-
-/** Writes one transition into the history. */
-export async function recordEvent(
+/** Writes the first state of a new workflow into the history. */
+export async function recordFirst(
   tx: Tx,
-  row: Pick<WorkflowRow, "id" | "epoch"> & { state: WorkflowStateName | null },
-  to: WorkflowStateName,
-  reason: EndReasonName | null,
+  { replica }: Deciding,
+  id: string,
+  state: WorkflowStateName,
   actor: string,
 ): Promise<void> {
   await tx
     .insertInto("workflow_events")
-    .values({ workflow_id: row.id, from_state: row.state, to_state: to, reason, epoch: row.epoch, actor })
+    .values({ workflow_id: id, to_state: state, epoch: "0", actor, replica })
     .execute();
 }
 
-/** The topics that a change of a workflow touches. */
-export function topicsOf({ id, pipeline_id }: Pick<WorkflowRow, "id" | "pipeline_id">): Topic[] {
-  return pipeline_id === null ? [`workflow:${id}`] : [`workflow:${id}`, `pipeline:${pipeline_id}`];
+interface Open {
+  decided: readonly Decided[];
+  ready: readonly Ready[];
+  /** Groups that have a place to fill, or somebody new who waits for one. */
+  groups: Set<string>;
 }
 
-async function closeLease(tx: Tx, row: WorkflowRow, to: WorkflowStateName): Promise<void> {
-  await tx
-    .updateTable("leases")
-    .set({ ended_at: sql<Date>`now()` })
-    .where("epoch", "=", row.epoch)
-    .execute();
-  const open = to === "canceled" || to === "timed_out" ? to : "lost";
-  await tx
-    .updateTable("step_runs")
-    .set({ state: open, finished_at: sql<Date>`now()` })
-    .where("workflow_id", "=", row.id)
-    .where("epoch", "=", row.epoch)
-    .where("state", "in", ["pending", "running"])
-    .execute();
-}
-
-/** After a parent ended: its children run once every parent succeeded, and are skipped, with theirs, otherwise. */
-function decideChildren(tx: Tx, parentId: string, succeeded: boolean): Promise<Topic[]> {
-  return succeeded ? unblockChildren(tx, parentId) : skipDescendants(tx, parentId);
-}
-
-async function unblockChildren(tx: Tx, parentId: string): Promise<Topic[]> {
-  const links = await tx.selectFrom("workflow_parents").select("child_id").where("parent_id", "=", parentId).execute();
-  const children = await lockWorkflows(
-    tx,
-    links.map(({ child_id }) => child_id),
-  );
+/** Until nothing follows any more. Each step works on all there is of it; groups come last, when all places are known. */
+async function settle(tx: Tx, context: Deciding, open: Open): Promise<Topic[]> {
   const topics: Topic[] = [];
-  for (const child of children) if (child.state === "blocked") topics.push(...(await unblock(tx, child)));
+  let { decided, ready } = open;
+  const { groups } = open;
+  while (decided.length > 0 || ready.length > 0 || groups.size > 0) {
+    const links = decided.length > 0 ? await writeChanges(tx, context.replica, decided) : [];
+    for (const each of decided) noteChange(each, topics, groups);
+    const children = links.length > 0 ? await decideChildren(tx, links, endsOf(decided)) : undefined;
+    const admitted = await admit(tx, context, [...ready, ...(children?.ready ?? [])]);
+    topics.push(...admitted.topics);
+    for (const group of admitted.groups) groups.add(group);
+    decided = (children?.skipped ?? []).map((row) => ({ row, change: SKIP, actor: "server" }));
+    ready = [];
+    if (decided.length > 0 || groups.size === 0) continue;
+    for (const group of [...groups].toSorted()) {
+      const filled = await fillGroup(tx, context.replica, group);
+      topics.push(...filled.topics);
+      decided = [...decided, ...filled.replaced.map((row) => ({ row, change: REPLACE, actor: "server" }))];
+    }
+    groups.clear();
+  }
   return topics;
 }
 
-/**
- * Skips all that waits for a parent that did not succeed, in one statement however large the graph. Locked in id order,
- * so that two parents that fail at once never deadlock; one that has ended already has decided its own children.
- */
-async function skipDescendants(tx: Tx, parentId: string): Promise<Topic[]> {
-  const { rows } = await sql<Pick<WorkflowRow, "id" | "pipeline_id">>`
-    with recursive waiting (id) as (
-      select w.id from workflow_parents link join workflows w on w.id = link.child_id
-      where link.parent_id = ${parentId} and w.state = 'blocked'
-      union
-      select w.id from waiting
-      join workflow_parents link on link.parent_id = waiting.id
-      join workflows w on w.id = link.child_id
-      where w.state = 'blocked'
-    ), locked as (
-      select id from workflows where id in (select id from waiting) and state = 'blocked' order by id for update
-    ), skipped as (
-      update workflows w
-      set state = 'skipped', block_reason = null, end_reason = 'dependency', finished_at = now(),
-        error = 'a workflow it depends on did not succeed'
-      from locked where w.id = locked.id
-      returning w.id, w.pipeline_id, w.epoch
-    ), history as (
-      insert into workflow_events (workflow_id, from_state, to_state, reason, epoch, actor)
-      select id, 'blocked', 'skipped', 'dependency', epoch, 'server' from skipped order by id
-    )
-    select id, pipeline_id from skipped`.execute(tx);
-  return rows.flatMap(topicsOf);
+const SKIP: Change = {
+  kind: "end",
+  state: "skipped",
+  reason: "dependency",
+  error: "a workflow it depends on did not end as it needs",
+};
+
+const REPLACE: Change = {
+  kind: "end",
+  state: "canceled",
+  reason: "replaced",
+  error: "a newer workflow of its concurrency group took its place",
+};
+
+function noteChange({ row, change }: Decided, topics: Topic[], groups: Set<string>): void {
+  topics.push(...topicsOf(row));
+  if (isHeld(row.state)) topics.push(`lease:${row.id}`);
+  if (change.kind === "requeue") topics.push("queue");
+  const hadPlace = row.state === "queued" || isHeld(row.state);
+  if (hadPlace && change.kind !== "requeue" && row.concurrency_group !== null) groups.add(row.concurrency_group);
 }
 
-async function unblock(tx: Tx, child: WorkflowRow): Promise<Topic[]> {
-  const left = child.parents_left - 1;
-  const free = left === 0;
-  await tx
-    .updateTable("workflows")
-    .set({ parents_left: left, ...(free && { state: "queued", block_reason: null, queued_at: sql<Date>`now()` }) })
-    .where("id", "=", child.id)
-    .execute();
-  if (!free) return [];
-  await recordEvent(tx, child, "queued", null, "server");
-  return ["queue", ...topicsOf(child)];
+function endsOf(decided: readonly Decided[]): Map<string, TerminalState> {
+  const ends = new Map<string, TerminalState>();
+  for (const { row, change } of decided) if (change.kind === "end") ends.set(row.id, change.state);
+  return ends;
 }

@@ -5,7 +5,7 @@ import { inSnapshot } from "../db/snapshot.ts";
 import { watchRounds } from "../db/watch.ts";
 import { workflowStateName } from "../names.ts";
 import { readPipeline } from "./read.ts";
-import { hasEnded } from "./transitions.ts";
+import { hasEnded } from "./rules.ts";
 
 /** The least time between two snapshots, in milliseconds: faster than an eye follows, slow enough for large ones. */
 const GAP_MS = 100;

@@ -39,6 +39,11 @@ const COLUMNS = [
   "w.started_at",
   "w.finished_at",
   "w.timeout_ms",
+  "w.priority",
+  "w.not_before",
+  "w.concurrency_group",
+  "w.retries",
+  "w.retry_of",
 ] as const;
 
 /** Workflows, as `w`, with the columns that {@link workflowMessage} takes. */
@@ -70,6 +75,12 @@ export function workflowMessage(row: ShownWorkflow, stepRuns: readonly StepRunRo
     cancelRequested: row.cancel_requested_at !== null,
     canceledBy: row.canceled_by ?? "",
     timeoutMs: row.timeout_ms,
+    priority: row.priority,
+    notBefore: timestampOf(row.not_before),
+    // Stored with the repository whose group it is.
+    concurrencyGroup: row.concurrency_group?.split("\n").at(-1) ?? "",
+    retries: row.retries,
+    retryOf: row.retry_of ?? "0",
     stepRuns: stepRuns.map(stepRunMessage),
     createdAt: timestampOf(row.created_at),
     queuedAt: timestampOf(row.queued_at),
@@ -100,6 +111,7 @@ export function workflowEventMessage(row: WorkflowEventRow): WorkflowEvent {
     reason: endReasonOf(row.reason),
     epoch: row.epoch,
     actor: row.actor,
+    replica: row.replica,
     at: timestampOf(row.at),
   });
 }

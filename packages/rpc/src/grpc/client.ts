@@ -1,6 +1,13 @@
 import type { DescMessage, DescMethod, DescMethodStreaming, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Transport, type UnaryResponse } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createContextKey,
+  type ContextValues,
+  type Transport,
+  type UnaryResponse,
+} from "@connectrpc/connect";
 import {
   Client,
   type ChannelCredentials,
@@ -35,9 +42,10 @@ export function createGrpcJsTransport(options: GrpcTransportOptions): Transport 
     "grpc.keepalive_time_ms": 20_000,
     "grpc.keepalive_timeout_ms": 20_000,
     "grpc.keepalive_permit_without_calls": 1,
-    // A restarted server is found within a few seconds, and 10,000 clients spread over them.
-    "grpc.initial_reconnect_backoff_ms": 250,
-    "grpc.max_reconnect_backoff_ms": 5_000,
+    // A restarted server is found within four seconds. The library's own jitter is a fifth of these: each client draws
+    // its own, so that 10,000 of them that a server left at once do not come back at once.
+    "grpc.initial_reconnect_backoff_ms": 200 + Math.random() * 300,
+    "grpc.max_reconnect_backoff_ms": 2_000 + Math.random() * 2_000,
     ...(options.tlsName !== undefined && { "grpc.ssl_target_name_override": options.tlsName }),
   });
   return {
@@ -45,8 +53,8 @@ export function createGrpcJsTransport(options: GrpcTransportOptions): Transport 
       const call = { method, signal, timeoutMs: timeoutMs ?? options.timeoutMs, header };
       return callUnary(channel, options, call, method, create(method.input, input));
     },
-    async stream(method, signal, timeoutMs, header, input) {
-      const stream = openStream(channel, options, { method, signal, timeoutMs, header });
+    async stream(method, signal, timeoutMs, header, input, values) {
+      const stream = openStream(channel, options, { method, signal, timeoutMs, header, values });
       const sent = send(stream, method, input);
       return { ...responseOf(stream, method), stream: true, message: receive(stream, method, sent) };
     },
@@ -59,7 +67,11 @@ interface OpenCall {
   signal: AbortSignal | undefined;
   timeoutMs: number | undefined;
   header: ConstructorParameters<typeof Headers>[0];
+  values?: ContextValues | undefined;
 }
+
+/** Set for a call that waits for a server that is away, rather than fail at once. */
+export const waitForReadyKey = createContextKey(false);
 
 interface Stream {
   call: ClientDuplexStream<Buffer, Buffer>;
@@ -72,13 +84,15 @@ interface Stream {
 const bytes = (value: Buffer): Buffer => value;
 
 /** What grpc-js needs to make a call. */
-function callArguments(options: GrpcTransportOptions, { method, signal, timeoutMs, header }: OpenCall) {
+function callArguments(options: GrpcTransportOptions, { method, signal, timeoutMs, header, values }: OpenCall) {
   if (signal?.aborted) throw abortError(signal);
   const headers = new Headers(header);
   for (const [key, value] of Object.entries(options.headers())) if (!headers.has(key)) headers.set(key, value);
+  const metadata = metadataOf(headers);
+  if (values?.get(waitForReadyKey)) metadata.setOptions({ waitForReady: true });
   return {
     path: `/${method.parent.typeName}/${method.name}`,
-    metadata: metadataOf(headers),
+    metadata,
     deadline: timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
   };
 }
@@ -161,15 +175,14 @@ async function send<I extends DescMessage, O extends DescMessage>(
   method: DescMethodStreaming<I, O>,
   input: AsyncIterable<unknown>,
 ): Promise<void> {
-  const over = ended.then(
-    () => true,
-    () => true,
-  );
+  // A signal forgets who waited for it; a promise that is raced for as long as the stream lives remembers them all.
+  const over = new AbortController();
+  void ended.catch(() => undefined).finally(() => over.abort());
   try {
     for await (const message of input) {
-      if (!call.writable) return;
-      const flowing = call.write(encode(method, create(method.input, message as never)));
-      if (!flowing && (await Promise.race([once(call, "drain").then(() => false), over]))) return;
+      if (over.signal.aborted || !call.writable) return;
+      if (call.write(encode(method, create(method.input, message as never)))) continue;
+      await once(call, "drain", { signal: over.signal }).catch(() => undefined);
     }
     call.end();
   } catch (error) {

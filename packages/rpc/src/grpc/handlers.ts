@@ -131,10 +131,24 @@ function contextOf(call: CallSurface, method: DescMethod): ReturnType<typeof cre
   });
 }
 
+/**
+ * What a caller sends, until it has sent all. Read by hand: a stream's own iterator destroys it when the call fails
+ * while it waits, before the failure was sent. Leaving the loop ends nothing, for a handler may answer all the same.
+ */
 async function* readRequests(call: Call, method: DescMethod): AsyncIterable<unknown> {
-  // A handler may stop reading and still answer, so leaving this loop must not destroy the call.
-  for await (const message of call.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    yield decode(method, message);
+  let wake = (): void => undefined;
+  const onChange = (): void => wake();
+  for (const event of ["readable", "end", "close"]) call.on(event, onChange);
+  try {
+    for (;;) {
+      const message = call.read() as Buffer | null;
+      if (message !== null) yield decode(method, message);
+      else if (call.readableEnded) return;
+      else if (call.destroyed) throw new ConnectError("the caller went away", Code.Canceled);
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    for (const event of ["readable", "end", "close"]) call.off(event, onChange);
   }
 }
 

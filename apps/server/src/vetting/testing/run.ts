@@ -16,9 +16,8 @@ import type { Caller } from "../../agents/caller.ts";
 import { putBlob } from "../../blobs/put-blob.ts";
 import type { ServerContext } from "../../context.ts";
 import { enrolAgent, takeOne } from "../../testing/fleet.ts";
-import { initWorkflow } from "../../workflows/init.ts";
-import { updateStepRun } from "../../workflows/update.ts";
 import { startVetting } from "../start.ts";
+import { initWorkflow, updateStepRun } from "../../testing/verbs.ts";
 
 /** A profile of two stages, one of them optional, with a gate each. */
 export const PROFILE = `

@@ -6,9 +6,9 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Directive, DoneRequest, DoneResponse, EnqueueLogRequest, EnqueueLogResponse, ExtendRequest, ExtendResponse, InitRequest, InitResponse, NextRequest, NextResponse, RecordSamplesRequest, RecordSamplesResponse, ReportHealthRequest, UpdateRequest, UpdateResponse, WaitRequest, WaitResponse } from "./peer_pb.ts";
+import type { Directive, DoneRequest, DoneResponse, EnqueueLogRequest, EnqueueLogResponse, ExtendRequest, ExtendResponse, InitRequest, InitResponse, NextRequest, NextResponse, RecordSamplesRequest, RecordSamplesResponse, ReportHealthRequest, ReportHealthResponse, UpdateRequest, UpdateResponse, WaitRequest, WaitResponse } from "./peer_pb.ts";
 import { file_groundcrew_v1_peer } from "./peer_pb.ts";
-import type { FieldViolation, LinesMissing, LogStream, StaleEpoch } from "./types_pb.ts";
+import type { FieldViolation, LinesMissing, LogStream, StaleEpoch, Superseded } from "./types_pb.ts";
 import { file_groundcrew_v1_types } from "./types_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file groundcrew/v1/session.proto.
  */
 export const file_groundcrew_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("Chtncm91bmRjcmV3L3YxL3Nlc3Npb24ucHJvdG8SDWdyb3VuZGNyZXcudjEi0AEKDlNlc3Npb25SZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhQuZ3JvdW5kY3Jldy52MS5IZWxsb0gAEjcKCWhlYXJ0YmVhdBgCIAEoCzIiLmdyb3VuZGNyZXcudjEuUmVwb3J0SGVhbHRoUmVxdWVzdEgAEioKA2FjaxgDIAEoCzIbLmdyb3VuZGNyZXcudjEuRGlyZWN0aXZlQWNrSAASJwoEY2FsbBgEIAEoCzIXLmdyb3VuZGNyZXcudjEuTGFuZUNhbGxIAEIJCgdtZXNzYWdlIoICCg9TZXNzaW9uUmVzcG9uc2USKQoHd2VsY29tZRgBIAEoCzIWLmdyb3VuZGNyZXcudjEuV2VsY29tZUgAEi0KCWRpcmVjdGl2ZRgCIAEoCzIYLmdyb3VuZGNyZXcudjEuRGlyZWN0aXZlSAASKwoGYW5zd2VyGAMgASgLMhkuZ3JvdW5kY3Jldy52MS5MYW5lQW5zd2VySAASMgoMb3Blbl9jaGFubmVsGAQgASgLMhouZ3JvdW5kY3Jldy52MS5PcGVuQ2hhbm5lbEgAEikKB2dvb2RieWUYBSABKAsyFi5ncm91bmRjcmV3LnYxLkdvb2RieWVIAEIJCgdtZXNzYWdlIkkKBUhlbGxvEhQKDHByb3RvY29sX21pbhgBIAEoDRIUCgxwcm90b2NvbF9tYXgYAiABKA0SFAoMY2FwYWJpbGl0aWVzGAMgAygJIkIKB1dlbGNvbWUSGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRIdChVoZWFydGJlYXRfaW50ZXJ2YWxfbXMYAiABKA0iKwoMRGlyZWN0aXZlQWNrEgoKAmlkGAEgASgJEg8KB3JlZnVzZWQYAiABKAkirgMKCExhbmVDYWxsEg8KB2NhbGxfaWQYASABKA0SKgoEbmV4dBgCIAEoCzIaLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3RIABIqCgRpbml0GAMgASgLMhouZ3JvdW5kY3Jldy52MS5Jbml0UmVxdWVzdEgAEioKBHdhaXQYBCABKAsyGi5ncm91bmRjcmV3LnYxLldhaXRSZXF1ZXN0SAASLgoGdXBkYXRlGAUgASgLMhwuZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXF1ZXN0SAASNwoLZW5xdWV1ZV9sb2cYBiABKAsyIC5ncm91bmRjcmV3LnYxLkVucXVldWVMb2dSZXF1ZXN0SAASPQoOcmVjb3JkX3NhbXBsZXMYByABKAsyIy5ncm91bmRjcmV3LnYxLlJlY29yZFNhbXBsZXNSZXF1ZXN0SAASLgoGZXh0ZW5kGAggASgLMhwuZ3JvdW5kY3Jldy52MS5FeHRlbmRSZXF1ZXN0SAASKgoEZG9uZRgJIAEoCzIaLmdyb3VuZGNyZXcudjEuRG9uZVJlcXVlc3RIAEIJCgdyZXF1ZXN0IuQDCgpMYW5lQW5zd2VyEg8KB2NhbGxfaWQYASABKA0SKwoEbmV4dBgCIAEoCzIbLmdyb3VuZGNyZXcudjEuTmV4dFJlc3BvbnNlSAASKwoEaW5pdBgDIAEoCzIbLmdyb3VuZGNyZXcudjEuSW5pdFJlc3BvbnNlSAASKwoEd2FpdBgEIAEoCzIbLmdyb3VuZGNyZXcudjEuV2FpdFJlc3BvbnNlSAASLwoGdXBkYXRlGAUgASgLMh0uZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXNwb25zZUgAEjgKC2VucXVldWVfbG9nGAYgASgLMiEuZ3JvdW5kY3Jldy52MS5FbnF1ZXVlTG9nUmVzcG9uc2VIABI+Cg5yZWNvcmRfc2FtcGxlcxgHIAEoCzIkLmdyb3VuZGNyZXcudjEuUmVjb3JkU2FtcGxlc1Jlc3BvbnNlSAASLwoGZXh0ZW5kGAggASgLMh0uZ3JvdW5kY3Jldy52MS5FeHRlbmRSZXNwb25zZUgAEisKBGRvbmUYCSABKAsyGy5ncm91bmRjcmV3LnYxLkRvbmVSZXNwb25zZUgAEikKBWVycm9yGAogASgLMhguZ3JvdW5kY3Jldy52MS5MYW5lRXJyb3JIAEIKCghyZXNwb25zZSLGAQoJTGFuZUVycm9yEgwKBGNvZGUYASABKA0SDwoHbWVzc2FnZRgCIAEoCRIuCgtzdGFsZV9lcG9jaBgDIAEoCzIZLmdyb3VuZGNyZXcudjEuU3RhbGVFcG9jaBIyCg1saW5lc19taXNzaW5nGAQgASgLMhsuZ3JvdW5kY3Jldy52MS5MaW5lc01pc3NpbmcSNgoPZmllbGRfdmlvbGF0aW9uGAUgASgLMh0uZ3JvdW5kY3Jldy52MS5GaWVsZFZpb2xhdGlvbiIxCgtPcGVuQ2hhbm5lbBISCgpjaGFubmVsX2lkGAEgASgJEg4KBnNlY3JldBgCIAEoDCIsCgdHb29kYnllEg4KBnJlYXNvbhgBIAEoCRIRCglyZWNvbm5lY3QYAiABKAgiyQEKDkNoYW5uZWxSZXF1ZXN0EioKBG9wZW4YASABKAsyGi5ncm91bmRjcmV3LnYxLkNoYW5uZWxPcGVuSAASKgoEZGF0YRgCIAEoCzIaLmdyb3VuZGNyZXcudjEuQ2hhbm5lbERhdGFIABIoCgNhY2sYAyABKAsyGS5ncm91bmRjcmV3LnYxLkNoYW5uZWxBY2tIABIqCgRleGl0GAQgASgLMhouZ3JvdW5kY3Jldy52MS5DaGFubmVsRXhpdEgAQgkKB21lc3NhZ2Ui0AEKD0NoYW5uZWxSZXNwb25zZRIqCgRkYXRhGAEgASgLMhouZ3JvdW5kY3Jldy52MS5DaGFubmVsRGF0YUgAEigKA2FjaxgCIAEoCzIZLmdyb3VuZGNyZXcudjEuQ2hhbm5lbEFja0gAEi4KBnJlc2l6ZRgDIAEoCzIcLmdyb3VuZGNyZXcudjEuQ2hhbm5lbFJlc2l6ZUgAEiwKBWNsb3NlGAQgASgLMhsuZ3JvdW5kY3Jldy52MS5DaGFubmVsQ2xvc2VIAEIJCgdtZXNzYWdlIjEKC0NoYW5uZWxPcGVuEhIKCmNoYW5uZWxfaWQYASABKAkSDgoGc2VjcmV0GAIgASgMImYKC0NoYW5uZWxEYXRhEhIKBm9mZnNldBgBIAEoBEICMAESKAoGc3RyZWFtGAIgASgOMhguZ3JvdW5kY3Jldy52MS5Mb2dTdHJlYW0SDAoEZGF0YRgDIAEoDBILCgNlb2YYBCABKAgiIAoKQ2hhbm5lbEFjaxISCgZvZmZzZXQYASABKARCAjABIi4KDUNoYW5uZWxSZXNpemUSDwoHY29sdW1ucxgBIAEoDRIMCgRyb3dzGAIgASgNIjAKC0NoYW5uZWxFeGl0EhEKCWV4aXRfY29kZRgBIAEoBRIOCgZzaWduYWwYAiABKAkiHgoMQ2hhbm5lbENsb3NlEg4KBnJlYXNvbhgBIAEoCTK4AQoOU2Vzc2lvblNlcnZpY2USUgoHU2Vzc2lvbhIdLmdyb3VuZGNyZXcudjEuU2Vzc2lvblJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLlNlc3Npb25SZXNwb25zZSIE6OAYAygBMAESUgoHQ2hhbm5lbBIdLmdyb3VuZGNyZXcudjEuQ2hhbm5lbFJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLkNoYW5uZWxSZXNwb25zZSIE6OAYAygBMAFiBnByb3RvMw", [file_groundcrew_v1_peer, file_groundcrew_v1_types]);
+  fileDesc("Chtncm91bmRjcmV3L3YxL3Nlc3Npb24ucHJvdG8SDWdyb3VuZGNyZXcudjEi/QEKDlNlc3Npb25SZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhQuZ3JvdW5kY3Jldy52MS5IZWxsb0gAEjcKCWhlYXJ0YmVhdBgCIAEoCzIiLmdyb3VuZGNyZXcudjEuUmVwb3J0SGVhbHRoUmVxdWVzdEgAEioKA2FjaxgDIAEoCzIbLmdyb3VuZGNyZXcudjEuRGlyZWN0aXZlQWNrSAASJwoEY2FsbBgEIAEoCzIXLmdyb3VuZGNyZXcudjEuTGFuZUNhbGxIABIrCgZjYW5jZWwYBSABKAsyGS5ncm91bmRjcmV3LnYxLkxhbmVDYW5jZWxIAEIJCgdtZXNzYWdlIoICCg9TZXNzaW9uUmVzcG9uc2USKQoHd2VsY29tZRgBIAEoCzIWLmdyb3VuZGNyZXcudjEuV2VsY29tZUgAEi0KCWRpcmVjdGl2ZRgCIAEoCzIYLmdyb3VuZGNyZXcudjEuRGlyZWN0aXZlSAASKwoGYW5zd2VyGAMgASgLMhkuZ3JvdW5kY3Jldy52MS5MYW5lQW5zd2VySAASMgoMb3Blbl9jaGFubmVsGAQgASgLMhouZ3JvdW5kY3Jldy52MS5PcGVuQ2hhbm5lbEgAEikKB2dvb2RieWUYBSABKAsyFi5ncm91bmRjcmV3LnYxLkdvb2RieWVIAEIJCgdtZXNzYWdlIkkKBUhlbGxvEhQKDHByb3RvY29sX21pbhgBIAEoDRIUCgxwcm90b2NvbF9tYXgYAiABKA0SFAoMY2FwYWJpbGl0aWVzGAMgAygJIkIKB1dlbGNvbWUSGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRIdChVoZWFydGJlYXRfaW50ZXJ2YWxfbXMYAiABKA0iKwoMRGlyZWN0aXZlQWNrEgoKAmlkGAEgASgJEg8KB3JlZnVzZWQYAiABKAki6wMKCExhbmVDYWxsEg8KB2NhbGxfaWQYASABKA0SKgoEbmV4dBgCIAEoCzIaLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3RIABIqCgRpbml0GAMgASgLMhouZ3JvdW5kY3Jldy52MS5Jbml0UmVxdWVzdEgAEioKBHdhaXQYBCABKAsyGi5ncm91bmRjcmV3LnYxLldhaXRSZXF1ZXN0SAASLgoGdXBkYXRlGAUgASgLMhwuZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXF1ZXN0SAASNwoLZW5xdWV1ZV9sb2cYBiABKAsyIC5ncm91bmRjcmV3LnYxLkVucXVldWVMb2dSZXF1ZXN0SAASPQoOcmVjb3JkX3NhbXBsZXMYByABKAsyIy5ncm91bmRjcmV3LnYxLlJlY29yZFNhbXBsZXNSZXF1ZXN0SAASLgoGZXh0ZW5kGAggASgLMhwuZ3JvdW5kY3Jldy52MS5FeHRlbmRSZXF1ZXN0SAASKgoEZG9uZRgJIAEoCzIaLmdyb3VuZGNyZXcudjEuRG9uZVJlcXVlc3RIABI7Cg1yZXBvcnRfaGVhbHRoGAogASgLMiIuZ3JvdW5kY3Jldy52MS5SZXBvcnRIZWFsdGhSZXF1ZXN0SABCCQoHcmVxdWVzdCIdCgpMYW5lQ2FuY2VsEg8KB2NhbGxfaWQYASABKA0iogQKCkxhbmVBbnN3ZXISDwoHY2FsbF9pZBgBIAEoDRIrCgRuZXh0GAIgASgLMhsuZ3JvdW5kY3Jldy52MS5OZXh0UmVzcG9uc2VIABIrCgRpbml0GAMgASgLMhsuZ3JvdW5kY3Jldy52MS5Jbml0UmVzcG9uc2VIABIrCgR3YWl0GAQgASgLMhsuZ3JvdW5kY3Jldy52MS5XYWl0UmVzcG9uc2VIABIvCgZ1cGRhdGUYBSABKAsyHS5ncm91bmRjcmV3LnYxLlVwZGF0ZVJlc3BvbnNlSAASOAoLZW5xdWV1ZV9sb2cYBiABKAsyIS5ncm91bmRjcmV3LnYxLkVucXVldWVMb2dSZXNwb25zZUgAEj4KDnJlY29yZF9zYW1wbGVzGAcgASgLMiQuZ3JvdW5kY3Jldy52MS5SZWNvcmRTYW1wbGVzUmVzcG9uc2VIABIvCgZleHRlbmQYCCABKAsyHS5ncm91bmRjcmV3LnYxLkV4dGVuZFJlc3BvbnNlSAASKwoEZG9uZRgJIAEoCzIbLmdyb3VuZGNyZXcudjEuRG9uZVJlc3BvbnNlSAASKQoFZXJyb3IYCiABKAsyGC5ncm91bmRjcmV3LnYxLkxhbmVFcnJvckgAEjwKDXJlcG9ydF9oZWFsdGgYCyABKAsyIy5ncm91bmRjcmV3LnYxLlJlcG9ydEhlYWx0aFJlc3BvbnNlSABCCgoIcmVzcG9uc2Ui9QEKCUxhbmVFcnJvchIMCgRjb2RlGAEgASgNEg8KB21lc3NhZ2UYAiABKAkSLgoLc3RhbGVfZXBvY2gYAyABKAsyGS5ncm91bmRjcmV3LnYxLlN0YWxlRXBvY2gSMgoNbGluZXNfbWlzc2luZxgEIAEoCzIbLmdyb3VuZGNyZXcudjEuTGluZXNNaXNzaW5nEjYKD2ZpZWxkX3Zpb2xhdGlvbhgFIAEoCzIdLmdyb3VuZGNyZXcudjEuRmllbGRWaW9sYXRpb24SLQoKc3VwZXJzZWRlZBgGIAEoCzIZLmdyb3VuZGNyZXcudjEuU3VwZXJzZWRlZCIxCgtPcGVuQ2hhbm5lbBISCgpjaGFubmVsX2lkGAEgASgJEg4KBnNlY3JldBgCIAEoDCIsCgdHb29kYnllEg4KBnJlYXNvbhgBIAEoCRIRCglyZWNvbm5lY3QYAiABKAgiyQEKDkNoYW5uZWxSZXF1ZXN0EioKBG9wZW4YASABKAsyGi5ncm91bmRjcmV3LnYxLkNoYW5uZWxPcGVuSAASKgoEZGF0YRgCIAEoCzIaLmdyb3VuZGNyZXcudjEuQ2hhbm5lbERhdGFIABIoCgNhY2sYAyABKAsyGS5ncm91bmRjcmV3LnYxLkNoYW5uZWxBY2tIABIqCgRleGl0GAQgASgLMhouZ3JvdW5kY3Jldy52MS5DaGFubmVsRXhpdEgAQgkKB21lc3NhZ2Ui0AEKD0NoYW5uZWxSZXNwb25zZRIqCgRkYXRhGAEgASgLMhouZ3JvdW5kY3Jldy52MS5DaGFubmVsRGF0YUgAEigKA2FjaxgCIAEoCzIZLmdyb3VuZGNyZXcudjEuQ2hhbm5lbEFja0gAEi4KBnJlc2l6ZRgDIAEoCzIcLmdyb3VuZGNyZXcudjEuQ2hhbm5lbFJlc2l6ZUgAEiwKBWNsb3NlGAQgASgLMhsuZ3JvdW5kY3Jldy52MS5DaGFubmVsQ2xvc2VIAEIJCgdtZXNzYWdlIjEKC0NoYW5uZWxPcGVuEhIKCmNoYW5uZWxfaWQYASABKAkSDgoGc2VjcmV0GAIgASgMImYKC0NoYW5uZWxEYXRhEhIKBm9mZnNldBgBIAEoBEICMAESKAoGc3RyZWFtGAIgASgOMhguZ3JvdW5kY3Jldy52MS5Mb2dTdHJlYW0SDAoEZGF0YRgDIAEoDBILCgNlb2YYBCABKAgiIAoKQ2hhbm5lbEFjaxISCgZvZmZzZXQYASABKARCAjABIi4KDUNoYW5uZWxSZXNpemUSDwoHY29sdW1ucxgBIAEoDRIMCgRyb3dzGAIgASgNIjAKC0NoYW5uZWxFeGl0EhEKCWV4aXRfY29kZRgBIAEoBRIOCgZzaWduYWwYAiABKAkiHgoMQ2hhbm5lbENsb3NlEg4KBnJlYXNvbhgBIAEoCTK4AQoOU2Vzc2lvblNlcnZpY2USUgoHU2Vzc2lvbhIdLmdyb3VuZGNyZXcudjEuU2Vzc2lvblJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLlNlc3Npb25SZXNwb25zZSIE6OAYAygBMAESUgoHQ2hhbm5lbBIdLmdyb3VuZGNyZXcudjEuQ2hhbm5lbFJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLkNoYW5uZWxSZXNwb25zZSIE6OAYAygBMAFiBnByb3RvMw", [file_groundcrew_v1_peer, file_groundcrew_v1_types]);
 
 /**
  * From the agent.
@@ -61,6 +61,14 @@ export type SessionRequest = Message<"groundcrew.v1.SessionRequest"> & {
      */
     value: LaneCall;
     case: "call";
+  } | {
+    /**
+     * The agent no longer wants the answer to a call.
+     *
+     * @generated from field: groundcrew.v1.LaneCancel cancel = 5;
+     */
+    value: LaneCancel;
+    case: "cancel";
   } | { case: undefined; value?: undefined };
 };
 
@@ -224,7 +232,7 @@ export const DirectiveAckSchema: GenMessage<DirectiveAck> = /*@__PURE__*/
   messageDesc(file_groundcrew_v1_session, 4);
 
 /**
- * One of PeerService's calls on the session.
+ * One of PeerService's calls on the session. One without a request is refused at once, which shows that the stream lives.
  *
  * @generated from message groundcrew.v1.LaneCall
  */
@@ -305,6 +313,14 @@ export type LaneCall = Message<"groundcrew.v1.LaneCall"> & {
      */
     value: DoneRequest;
     case: "done";
+  } | {
+    /**
+     * PeerService.ReportHealth.
+     *
+     * @generated from field: groundcrew.v1.ReportHealthRequest report_health = 10;
+     */
+    value: ReportHealthRequest;
+    case: "reportHealth";
   } | { case: undefined; value?: undefined };
 };
 
@@ -314,6 +330,27 @@ export type LaneCall = Message<"groundcrew.v1.LaneCall"> & {
  */
 export const LaneCallSchema: GenMessage<LaneCall> = /*@__PURE__*/
   messageDesc(file_groundcrew_v1_session, 5);
+
+/**
+ * The agent no longer wants the answer to a call. The server may have carried it out all the same, and answers once.
+ *
+ * @generated from message groundcrew.v1.LaneCancel
+ */
+export type LaneCancel = Message<"groundcrew.v1.LaneCancel"> & {
+  /**
+   * The call's id.
+   *
+   * @generated from field: uint32 call_id = 1;
+   */
+  callId: number;
+};
+
+/**
+ * Describes the message groundcrew.v1.LaneCancel.
+ * Use `create(LaneCancelSchema)` to create a new message.
+ */
+export const LaneCancelSchema: GenMessage<LaneCancel> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_session, 6);
 
 /**
  * The answer to a call on the session.
@@ -405,6 +442,14 @@ export type LaneAnswer = Message<"groundcrew.v1.LaneAnswer"> & {
      */
     value: LaneError;
     case: "error";
+  } | {
+    /**
+     * Of ReportHealth.
+     *
+     * @generated from field: groundcrew.v1.ReportHealthResponse report_health = 11;
+     */
+    value: ReportHealthResponse;
+    case: "reportHealth";
   } | { case: undefined; value?: undefined };
 };
 
@@ -413,7 +458,7 @@ export type LaneAnswer = Message<"groundcrew.v1.LaneAnswer"> & {
  * Use `create(LaneAnswerSchema)` to create a new message.
  */
 export const LaneAnswerSchema: GenMessage<LaneAnswer> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 6);
+  messageDesc(file_groundcrew_v1_session, 7);
 
 /**
  * Why a call on the session failed.
@@ -455,6 +500,13 @@ export type LaneError = Message<"groundcrew.v1.LaneError"> & {
    * @generated from field: groundcrew.v1.FieldViolation field_violation = 5;
    */
   fieldViolation?: FieldViolation | undefined;
+
+  /**
+   * A newer process registered as this agent.
+   *
+   * @generated from field: groundcrew.v1.Superseded superseded = 6;
+   */
+  superseded?: Superseded | undefined;
 };
 
 /**
@@ -462,7 +514,7 @@ export type LaneError = Message<"groundcrew.v1.LaneError"> & {
  * Use `create(LaneErrorSchema)` to create a new message.
  */
 export const LaneErrorSchema: GenMessage<LaneError> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 7);
+  messageDesc(file_groundcrew_v1_session, 8);
 
 /**
  * Open a channel back on the same connection.
@@ -490,7 +542,7 @@ export type OpenChannel = Message<"groundcrew.v1.OpenChannel"> & {
  * Use `create(OpenChannelSchema)` to create a new message.
  */
 export const OpenChannelSchema: GenMessage<OpenChannel> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 8);
+  messageDesc(file_groundcrew_v1_session, 9);
 
 /**
  * The session ends.
@@ -518,7 +570,7 @@ export type Goodbye = Message<"groundcrew.v1.Goodbye"> & {
  * Use `create(GoodbyeSchema)` to create a new message.
  */
 export const GoodbyeSchema: GenMessage<Goodbye> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 9);
+  messageDesc(file_groundcrew_v1_session, 10);
 
 /**
  * From the agent's end of a channel.
@@ -571,7 +623,7 @@ export type ChannelRequest = Message<"groundcrew.v1.ChannelRequest"> & {
  * Use `create(ChannelRequestSchema)` to create a new message.
  */
 export const ChannelRequestSchema: GenMessage<ChannelRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 10);
+  messageDesc(file_groundcrew_v1_session, 11);
 
 /**
  * From the server's end of a channel.
@@ -624,7 +676,7 @@ export type ChannelResponse = Message<"groundcrew.v1.ChannelResponse"> & {
  * Use `create(ChannelResponseSchema)` to create a new message.
  */
 export const ChannelResponseSchema: GenMessage<ChannelResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 11);
+  messageDesc(file_groundcrew_v1_session, 12);
 
 /**
  * Names a channel.
@@ -652,7 +704,7 @@ export type ChannelOpen = Message<"groundcrew.v1.ChannelOpen"> & {
  * Use `create(ChannelOpenSchema)` to create a new message.
  */
 export const ChannelOpenSchema: GenMessage<ChannelOpen> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 12);
+  messageDesc(file_groundcrew_v1_session, 13);
 
 /**
  * Bytes of a channel.
@@ -694,7 +746,7 @@ export type ChannelData = Message<"groundcrew.v1.ChannelData"> & {
  * Use `create(ChannelDataSchema)` to create a new message.
  */
 export const ChannelDataSchema: GenMessage<ChannelData> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 13);
+  messageDesc(file_groundcrew_v1_session, 14);
 
 /**
  * How far bytes have arrived.
@@ -715,7 +767,7 @@ export type ChannelAck = Message<"groundcrew.v1.ChannelAck"> & {
  * Use `create(ChannelAckSchema)` to create a new message.
  */
 export const ChannelAckSchema: GenMessage<ChannelAck> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 14);
+  messageDesc(file_groundcrew_v1_session, 15);
 
 /**
  * A terminal's size.
@@ -743,7 +795,7 @@ export type ChannelResize = Message<"groundcrew.v1.ChannelResize"> & {
  * Use `create(ChannelResizeSchema)` to create a new message.
  */
 export const ChannelResizeSchema: GenMessage<ChannelResize> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 15);
+  messageDesc(file_groundcrew_v1_session, 16);
 
 /**
  * How a process ended.
@@ -771,7 +823,7 @@ export type ChannelExit = Message<"groundcrew.v1.ChannelExit"> & {
  * Use `create(ChannelExitSchema)` to create a new message.
  */
 export const ChannelExitSchema: GenMessage<ChannelExit> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 16);
+  messageDesc(file_groundcrew_v1_session, 17);
 
 /**
  * Close a channel.
@@ -792,7 +844,7 @@ export type ChannelClose = Message<"groundcrew.v1.ChannelClose"> & {
  * Use `create(ChannelCloseSchema)` to create a new message.
  */
 export const ChannelCloseSchema: GenMessage<ChannelClose> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_session, 17);
+  messageDesc(file_groundcrew_v1_session, 18);
 
 /**
  * Streams an agent opens.
