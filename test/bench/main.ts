@@ -1,55 +1,64 @@
-// Measures this checkout on this machine: `make bench`, or `make bench ONLY=pipeline_200,server_ready_ms`.
-import { execa } from "execa";
-import { writeFile } from "node:fs/promises";
-import { cpus, totalmem } from "node:os";
-import { fileURLToPath } from "node:url";
-import { agentIdle } from "./agent-idle.ts";
-import { metricOf, type Measurement } from "./metric.ts";
-import { pipeline200 } from "./pipeline-200.ts";
-import { serverReady } from "./server-ready.ts";
+// Measures this checkout on this machine: `make bench`, `make bench ONLY=dispatch_ms,herd`, `make bench QUICK=1`.
+import { scoped } from "@groundcrew/testkit/processes";
+import { measure, type Bench, type Benchmark } from "./benchmark.ts";
+import { agentIdle } from "./benchmarks/agent-idle.ts";
+import { bloat } from "./benchmarks/bloat.ts";
+import { depth } from "./benchmarks/depth.ts";
+import { dispatch } from "./benchmarks/dispatch.ts";
+import { fairness } from "./benchmarks/fairness.ts";
+import { herd } from "./benchmarks/herd.ts";
+import { idleAgents } from "./benchmarks/idle-agents.ts";
+import { leaseStorm } from "./benchmarks/lease-storm.ts";
+import { lifecycle } from "./benchmarks/lifecycle.ts";
+import { pipeline200 } from "./benchmarks/pipeline-200.ts";
+import { replicas } from "./benchmarks/replicas.ts";
+import { serverReady } from "./benchmarks/server-ready.ts";
+import { soak } from "./benchmarks/soak.ts";
+import { startCluster } from "./measure/cluster.ts";
+import { metricsOf, type Reading } from "./metric.ts";
+import { printTables } from "./print.ts";
+import { machine, writeResults } from "./results.ts";
 
-const REPETITIONS = 5;
+const BENCHMARKS: readonly Benchmark[] = [
+  serverReady,
+  agentIdle,
+  pipeline200,
+  lifecycle,
+  dispatch,
+  idleAgents,
+  herd,
+  depth,
+  bloat,
+  leaseStorm,
+  fairness,
+  replicas,
+  soak,
+];
 
-const BENCHMARKS = new Map<string, (repetitions: number) => Promise<Measurement>>([
-  ["server_ready_ms", serverReady],
-  ["agent_idle_rss_mb", agentIdle],
-  ["pipeline_200", pipeline200],
-]);
+process.exitCode = await main(process.env["ONLY"], Boolean(process.env["QUICK"]));
 
-process.exitCode = await main(process.env["ONLY"]?.split(",") ?? [...BENCHMARKS.keys()]);
-
-async function main(names: string[]): Promise<number> {
-  const unknown = names.filter((name) => !BENCHMARKS.has(name));
+async function main(only: string | undefined, quick: boolean): Promise<number> {
+  const names = BENCHMARKS.map(({ name }) => name);
+  const wanted = only === undefined ? undefined : only.split(",");
+  const unknown = wanted?.filter((name) => !names.includes(name)) ?? [];
   if (unknown.length > 0) {
-    console.error(`bench: ONLY names ${unknown.join(", ")}, expected some of ${[...BENCHMARKS.keys()].join(", ")}`);
+    console.error(`bench: ONLY names ${unknown.join(", ")}, expected some of ${names.join(", ")}`);
     return 2;
   }
-  const measured: Measurement[] = [];
-  for (const name of names) {
-    console.log(`bench: ${name}, ${REPETITIONS} times`);
-    const measurement = await BENCHMARKS.get(name)?.(REPETITIONS);
-    if (measurement) measured.push(measurement);
-  }
-  await writeResults(measured);
-  console.table(measured.map(rowOf));
+  console.log(`bench: on ${machine()}; servers, Postgres and simulated agents share it`);
+  const chosen = BENCHMARKS.filter(({ name, slow }) => (wanted ? wanted.includes(name) : !(quick && slow)));
+  const metrics = metricsOf(await runAll(chosen, quick));
+  const file = await writeResults(metrics);
+  printTables(metrics, quick);
+  console.log(`bench: wrote ${file}`);
   return 0;
 }
 
-function rowOf(measurement: Measurement) {
-  const { name, value, unit, min, max } = metricOf(measurement);
-  const round = (number: number): number => Math.round(number * 10) / 10;
-  const goal = `< ${measurement.goal}`;
-  return { name, median: round(value), min: round(min), max: round(max), unit, goal, met: value < measurement.goal };
-}
-
-async function writeResults(measured: Measurement[]): Promise<void> {
-  const file = fileURLToPath(new URL("results.json", import.meta.url));
-  const { stdout: commit } = await execa("git", ["rev-parse", "HEAD"], {
-    cwd: fileURLToPath(new URL(".", import.meta.url)),
+function runAll(benchmarks: readonly Benchmark[], quick: boolean): Promise<Reading[]> {
+  return scoped(async (owner) => {
+    const bench: Bench = { cluster: await startCluster(owner), quick, profileDir: process.env["PROFILE"] };
+    const readings: Reading[] = [];
+    for (const benchmark of benchmarks) readings.push(...(await measure(benchmark, bench)));
+    return readings;
   });
-  const [first] = cpus();
-  const machine = `${cpus().length} x ${first?.model ?? "unknown CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const results = { commit, machine, metrics: measured.map(metricOf) };
-  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
-  console.log(`bench: wrote ${file}`);
 }
