@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { byHead, Lanes, type Lane } from "./lanes.ts";
+import { byHead, Lanes, lanesFor, type Lane } from "./lanes.ts";
 
 const lane = (classId: number, fairKey: number, priority = 0): Lane => ({
   classId,
@@ -22,7 +22,7 @@ suite("lanes", () => {
     const lanes = new Lanes();
     lanes.saw([lane(1, 5)]);
     lanes.pass(lane(1, 9));
-    assert.deepEqual([lanes.withWork(), lanes.passed()], [[lane(1, 9)], [lane(1, 9)]]);
+    assert.deepEqual([lanes.withWork(), lanes.passed()], [[{ ...lane(1, 9), begun: true }], [lane(1, 9)]]);
     lanes.saw([lane(1, 3)]);
     assert.deepEqual([lanes.withWork(), lanes.passed()], [[lane(1, 3)], [lane(1, 3)]], "work came in before the place");
   });
@@ -51,4 +51,19 @@ suite("lanes", () => {
       [2, 4, 1, 3, 5],
     );
   });
+});
+
+suite("the lanes for some slots", () => {
+  const begun = (classId: number): Lane => ({ ...lane(classId, 1), begun: true });
+  /** Lanes in order, slots, the most lanes, and how many lanes the slots may need. */
+  const table: [string, Lane[], number, number, number][] = [
+    ["are as many as there are slots", [lane(1, 1), lane(2, 1), lane(3, 1)], 2, 10, 2],
+    ["are as many more as may be empty", [lane(1, 1), begun(2), lane(3, 1), lane(4, 1)], 2, 10, 3],
+    ["are all there are", [begun(1), begun(2)], 2, 10, 2],
+    ["are bounded", [begun(1), begun(2), begun(3), begun(4)], 1, 3, 3],
+    ["are never fewer than the slots need", [lane(1, 1), lane(2, 1), lane(3, 1)], 3, 1, 3],
+  ];
+  for (const [what, lanes, slots, max, count] of table) {
+    test(what, () => assert.deepEqual(lanesFor(lanes, slots, max), lanes.slice(0, count)));
+  }
 });

@@ -8,6 +8,8 @@ interface Position {
 export interface Lane extends Position {
   classId: number;
   priority: number;
+  /** Its head was leased since it was looked at: it may be empty. */
+  begun?: boolean;
 }
 
 /** The most lanes of which it is remembered how far they were leased: each costs a look a few microseconds. */
@@ -56,7 +58,7 @@ export class Lanes {
   /** All work of this lane up to this place is leased. */
   pass(place: Lane): void {
     const key = keyOf(place);
-    if (this.#work.has(key)) this.#work.set(key, place);
+    if (this.#work.has(key)) this.#work.set(key, { ...place, begun: true });
     this.#passed.delete(key);
     this.#passed.set(key, place);
     for (const oldest of this.#passed.keys()) {
@@ -64,6 +66,19 @@ export class Lanes {
       this.#passed.delete(oldest);
     }
   }
+}
+
+/**
+ * The first of these lanes, in order, that this many slots may need: as many as there are slots, and as well those among
+ * them that may be empty, up to `max` lanes in all.
+ */
+export function lanesFor(lanes: readonly Lane[], slots: number, max: number): Lane[] {
+  let sure = 0;
+  for (const [index, lane] of lanes.entries()) {
+    if (sure === slots || index === Math.max(slots, max)) return lanes.slice(0, index);
+    if (!lane.begun) sure += 1;
+  }
+  return [...lanes];
 }
 
 /** Whose head is leased first. */

@@ -1,6 +1,6 @@
 import type { ServerContext } from "../context.ts";
 import type { KnownAgents } from "./known-agents.ts";
-import type { Lane } from "./lanes.ts";
+import { lanesFor, type Lane } from "./lanes.ts";
 import { lease, type LeasedRow, type LeaseResult } from "./lease.ts";
 import { poolsOf, type Candidate, type Pool } from "./pools.ts";
 import type { QueueView } from "./queue-view.ts";
@@ -84,8 +84,7 @@ export class Leaser {
       const { takers, slots } = takersOf(pool.members, this.#waiters, max);
       if (all.length === 0) return "done";
       if (takers.length === 0) return pool.more ? "more" : "done";
-      // What goes first is in no more lanes than there are slots, and these are in order.
-      const lanes = all.slice(0, slots.length);
+      const lanes = lanesFor(all, slots.length, SLOTS.maxManyLanes);
       const result = await this.#lease(takers, slots, lanes);
       this.#deliver(takers, result.leased);
       this.#learn(takers, result);

@@ -67,7 +67,8 @@ type WorkflowSketch = Of<typeof workflows>;
 /** A fleet, a queue and the pauses in force. */
 export const situations = fc.record({ agents, workflows, pauses });
 
-type Situation = typeof situations extends fc.Arbitrary<infer Each> ? Each : never;
+/** A made-up fleet with its queue. */
+export type Situation = typeof situations extends fc.Arbitrary<infer Each> ? Each : never;
 
 /** An agent that polls: how many slots it has free. */
 export interface Polling {
