@@ -17,19 +17,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import postgres from "postgres";
+import { TALK } from "./support/talk.ts";
 
 const FOR_EVER = `workflows: { w: { steps: [{ run: echo started; sleep 600 }] } }`;
-
-/** Writes a line every 10 ms, and ends soon after the gate was opened. */
-const TALK = `
-  workflows:
-    w:
-      steps:
-        - run: |
-            i=0
-            until [ -e "$GATE" ]; do echo "line $i"; i=$((i + 1)); sleep 0.01; done
-            echo "last $i"
-`;
 
 /** What a server says when it was elected. */
 const ELECTED = "this replica does the maintenance";

@@ -17,17 +17,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import postgres from "postgres";
-
-/** Writes a line every 10 ms, and ends soon after the gate was opened. */
-const TALK = `
-  workflows:
-    w:
-      steps:
-        - run: |
-            i=0
-            until [ -e "$GATE" ]; do echo "line $i"; i=$((i + 1)); sleep 0.01; done
-            echo "last $i"
-`;
+import { TALK } from "./support/talk.ts";
 
 async function startTalking(t: TestContext, start = startServer) {
   const server = await start(t);
