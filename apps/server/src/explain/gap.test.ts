@@ -53,6 +53,7 @@ suite("a workflow that no agent may take", () => {
     { misses: "takes only work that asks for label gpu", agent: { labels: { "!gpu": "*" } } },
     { misses: "serves vetting work, not build", agent: { serves: WorkKind.VETTING, capacity: 1 } },
     { misses: "is not granted the work of owner acme", stored: { grant_owners: ["bob"] }, wants: { owner: "acme" } },
+    { misses: "is not granted work without an owner", stored: { grant_owners: ["bob"] }, wants: { owner: "" } },
     {
       misses: "is not granted the work of repository acme/api",
       stored: { grant_repositories: ["acme/web"] },

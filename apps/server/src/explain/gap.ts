@@ -42,9 +42,9 @@ function missInWords(miss: Miss, agent: AgentFacts, subject: Subject): string {
     case "machine":
       return `runs on machine ${agent.hostname || agent.machine_id}, needs ${subject.hostname || miss.wanted}`;
     case "owner":
-      return `is not granted the work of ${miss.wanted === "" ? "no owner" : `owner ${miss.wanted}`}`;
+      return `is not granted ${miss.wanted === "" ? "work without an owner" : `the work of owner ${miss.wanted}`}`;
     case "repository":
-      return `is not granted the work of ${miss.wanted === "" ? "no repository" : `repository ${miss.wanted}`}`;
+      return `is not granted ${miss.wanted === "" ? "work without a repository" : `the work of repository ${miss.wanted}`}`;
     case "untrusted":
       return "is not granted the work of strangers";
     case "label":
