@@ -1,6 +1,6 @@
 # The front door: `make help` lists what is here. Each target does the set-up it needs, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check faults bench bundle generate format clean
+.PHONY: help setup demo up test check scripted faults bench bundle generate format clean
 
 run := scripts/run.sh
 
@@ -16,11 +16,14 @@ demo: setup ## Watch builds and a vetting run go through a real queue (CHAOS=1: 
 up: setup ## Keep a server and one build agent running, until Ctrl-C
 	@$(run) node scripts/up.ts
 
-test: setup ## Run all tests (ONLY=packages/pipeline: those in a folder or file)
+test: setup ## Run the tests (ONLY=packages/pipeline: those in a folder or file)
 	@$(run) scripts/test.sh
 
 check: setup ## Contract, generated code, types, lint, format, unused code (BREAKING_AGAINST=REF)
 	@$(run) scripts/check.sh
+
+scripted: setup ## Run the longer tests of test/faults: each trouble by its script, and the model of the leases
+	@ONLY=test/faults $(run) scripts/test.sh
 
 faults: setup ## Kill, freeze and cut everything at random and check every promise (SEEDS=20, SEED=7, MUTANTS=1)
 	@$(run) node test/faults/main.ts

@@ -26,7 +26,9 @@ export async function freshDatabase({ prepare }: FreshDatabaseOptions): Promise<
   const clusterUrl = process.env[CLUSTER_URL] ?? (await ownCluster()).url;
   const template = process.env[TEMPLATE];
   const name = `t_${randomBytes(8).toString("hex")}`;
-  await administer(clusterUrl, (sql) => sql.unsafe(`create database ${name} template ${template ?? "template1"}`));
+  const from = template ?? "template1";
+  // Copying the files takes a third of the time that going through the log does.
+  await administer(clusterUrl, (sql) => sql.unsafe(`create database ${name} template ${from} strategy file_copy`));
   made.push(name);
   const url = withDatabase(clusterUrl, name);
   if (template === undefined) await prepare(url);

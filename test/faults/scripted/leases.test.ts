@@ -22,7 +22,7 @@ import {
 import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { test, type TestContext } from "node:test";
-import { refusedAs, refusedAsStale, refusedField } from "./support/refusal.ts";
+import { refusedAs, refusedAsStale, refusedField } from "../../e2e/support/refusal.ts";
 
 /** Workflows that only an agent with this label may take. */
 function forOnly(label: string, count = 1): string {

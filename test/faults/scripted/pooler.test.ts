@@ -12,7 +12,7 @@ import {
 } from "@groundcrew/testkit";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { noPooler, startPooler } from "./support/pgbouncer.ts";
+import { noPooler, startPooler } from "../../e2e/support/pgbouncer.ts";
 
 const DAG = `
   workflows:

@@ -17,7 +17,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import postgres from "postgres";
-import { TALK } from "./support/talk.ts";
+import { TALK } from "../../e2e/support/talk.ts";
 
 const FOR_EVER = `workflows: { w: { steps: [{ run: echo started; sleep 600 }] } }`;
 
