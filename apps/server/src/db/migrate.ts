@@ -3,10 +3,15 @@ import { Migrator, type MigrationProvider } from "kysely/migration";
 import { lockMigrations } from "./migration-lock.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
 import { queue } from "./migrations/0002-queue.ts";
+import { eventKey } from "./migrations/0009-event-key.ts";
 import type { Database } from "./schema.ts";
 
 /** Every migration there is, in order. Forward only: a mistake is mended by the next one. */
-const MIGRATIONS = { "0001-foundation": { up: foundation }, "0002-queue": { up: queue } };
+const MIGRATIONS = {
+  "0001-foundation": { up: foundation },
+  "0002-queue": { up: queue },
+  "0009-event-key": { up: eventKey },
+};
 
 const provider: MigrationProvider = { getMigrations: () => Promise.resolve(MIGRATIONS) };
 
