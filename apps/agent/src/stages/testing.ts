@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { compileCache } from "../compile-cache.ts";
 
 const PROGRAM = fileURLToPath(new URL("run-stage.ts", import.meta.url));
 
@@ -39,7 +40,7 @@ export async function startStage(
   const json = typeof parameters === "string" ? parameters : JSON.stringify(parameters);
   const child = execa(process.execPath, [PROGRAM, name], {
     cwd: folder,
-    env: { PATH: path, LANG: "C.UTF-8", GROUNDCREW_STAGE_PARAMETERS: json },
+    env: { PATH: path, LANG: "C.UTF-8", GROUNDCREW_STAGE_PARAMETERS: json, ...compileCache() },
     extendEnv: false,
     reject: false,
     stdio: ["ignore", "pipe", "pipe", "pipe"],

@@ -21,7 +21,13 @@ export function spawnAgent(server: FakeServer, stateDirectory: string, options: 
   const { flags = [], nodeFlags = [], env = {} } = options;
   const always = ["--server", server.url, "--state-dir", stateDirectory, "--kill-grace", "200ms", "--name", "tester"];
   const child = spawn(process.execPath, [...nodeFlags, MAIN, ...always, ...flags], {
-    env: { PATH: process.env["PATH"], GROUNDCREW_AGENT_TOKEN: `gce_${"e".repeat(43)}`, ...env },
+    env: {
+      PATH: process.env["PATH"],
+      // Makes the many starts of a test run faster, where the environment asks for it.
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      GROUNDCREW_AGENT_TOKEN: `gce_${"e".repeat(43)}`,
+      ...env,
+    },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const changed = new Condition();

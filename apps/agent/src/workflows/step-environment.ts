@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import type { BuildPlan, Grant, StepPlan } from "@groundcrew/proto";
+import { compileCache } from "../compile-cache.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a step's environment is made of. */
@@ -42,6 +43,7 @@ export function stageEnvironment(workspace: Workspace, parametersJson: string): 
     ...base,
     PATH: `${base["PATH"]}:/usr/local/sbin:/usr/sbin:/sbin`,
     GROUNDCREW_STAGE_PARAMETERS: parametersJson,
+    ...compileCache(),
   };
 }
 

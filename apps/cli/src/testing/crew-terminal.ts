@@ -29,6 +29,8 @@ export function startOnTerminal(args: string[], options: { url?: string; env?: R
   const child = spawn("script", ["--quiet", "--return", "--echo", "never", "--command", command, "/dev/null"], {
     env: {
       PATH: process.env["PATH"] ?? "",
+      // Makes the many starts of a test run faster, where the environment asks for it.
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
       SHELL: "/bin/sh",
       HOME: "/nonexistent",
       TERM: "xterm",
