@@ -21,6 +21,9 @@ export const exitCodeMeanings: readonly { code: ExitCode; meaning: string }[] = 
   { code: ExitCode.credential, meaning: "Not logged in, the credential was refused, or its role may not do this." },
   { code: ExitCode.notFound, meaning: "What the command names does not exist." },
   { code: ExitCode.unreachable, meaning: "The server could not be reached, or did not answer in time." },
-  { code: ExitCode.unsuccessful, meaning: "The watched pipeline or vetting run ended without success." },
+  {
+    code: ExitCode.unsuccessful,
+    meaning: "The watched pipeline or vetting run ended without success, or what was judged did not pass.",
+  },
   { code: ExitCode.interrupted, meaning: "Interrupted (Ctrl-C). What runs on the server goes on." },
 ];

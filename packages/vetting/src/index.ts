@@ -1,3 +1,4 @@
+export { CAPTURE_KINDS, type CaptureKind, type CaptureResult, evaluateCapture } from "./captures/evaluate-capture.ts";
 export { judgeStage, type StageEvidence, type StageResult } from "./evaluate.ts";
 export { type Gate, type GateResult, type Operator, type Severity } from "./gate.ts";
 export { INVENTORY_EXTENSION, inventoryOf, type Inventory, type Nic, type PciDevice } from "./inventory.ts";

@@ -18,6 +18,7 @@ import type { Operator, Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
 import { watchVetting } from "../watch/watch-vetting.ts";
 import { idOf, withExamples, withList, withListing, withOutput, type Run } from "./command.ts";
+import { addEvaluate } from "./vet-evaluate.ts";
 
 /** `crew vet`. */
 export function addVet(program: Command, run: Run): void {
@@ -41,6 +42,7 @@ export function addVet(program: Command, run: Run): void {
     .argument("<run>", "a vetting run", idOf("vet"))
     .option("--output <file>", "where to write it; - is standard output (default: vetting-RUN.html)")
     .action(run(report));
+  addEvaluate(vet, run);
 }
 
 function addStart(vet: Command, run: Run): void {
