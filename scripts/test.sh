@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the tests of this checkout, or those in the folders or files that ONLY names. `make test` calls it for all but
-# those of test/faults, `make scripted` for these.
+# those of test/faults, which are `make scripted`, and of test/projects, which are `make projects`.
 set -eu
 only=${ONLY:-packages apps scripts test/bench test/demo test/docs test/e2e}
 # shellcheck disable=SC2086 # one folder each

@@ -3,6 +3,7 @@ import { scoped } from "@groundcrew/testkit/processes";
 import { measure, type Bench, type Benchmark } from "./benchmark.ts";
 import { agentIdle } from "./benchmarks/agent-idle.ts";
 import { bloat } from "./benchmarks/bloat.ts";
+import { cancel } from "./benchmarks/cancel.ts";
 import { depth } from "./benchmarks/depth.ts";
 import { dispatch } from "./benchmarks/dispatch.ts";
 import { fairness } from "./benchmarks/fairness.ts";
@@ -10,10 +11,13 @@ import { herd } from "./benchmarks/herd.ts";
 import { idleAgents } from "./benchmarks/idle-agents.ts";
 import { leaseStorm } from "./benchmarks/lease-storm.ts";
 import { lifecycle } from "./benchmarks/lifecycle.ts";
+import { logIngest } from "./benchmarks/log-ingest.ts";
+import { logPipe } from "./benchmarks/log-pipe.ts";
 import { pipeline200 } from "./benchmarks/pipeline-200.ts";
 import { replicas } from "./benchmarks/replicas.ts";
 import { serverReady } from "./benchmarks/server-ready.ts";
 import { soak } from "./benchmarks/soak.ts";
+import { stepOverhead } from "./benchmarks/step-overhead.ts";
 import { startCluster } from "./measure/cluster.ts";
 import { metricsOf, type Reading } from "./metric.ts";
 import { printTables } from "./print.ts";
@@ -23,6 +27,10 @@ const BENCHMARKS: readonly Benchmark[] = [
   serverReady,
   agentIdle,
   pipeline200,
+  stepOverhead,
+  cancel,
+  logPipe,
+  logIngest,
   lifecycle,
   dispatch,
   idleAgents,

@@ -1,11 +1,14 @@
+import { create } from "@bufbuild/protobuf";
+import { BuildPlanSchema, GrantSchema, StepPlanSchema } from "@groundcrew/proto";
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
 import { program as agentProgram } from "../../apps/agent/src/settings.ts";
-import { stepEnvironment } from "../../apps/agent/src/workflows/step-environment.ts";
+import { stepVariables } from "../../apps/agent/src/workflows/step-variables.ts";
 import { serverProgram } from "../../apps/server/src/settings.ts";
+import { stepEnvironment } from "../../packages/engine/src/steps/step-environment.ts";
 import { planPipeline } from "../../packages/pipeline/src/index.ts";
 import { parseProfile } from "../../packages/vetting/src/index.ts";
 import { crewFlags, misuseOfCrew } from "./crew-commands.ts";
@@ -118,14 +121,16 @@ function variableNames(): Set<string | undefined> {
 
 test("docs/running-agents.md names every variable that a step finds", () => {
   const page = pages.find(({ path }) => path === "docs/running-agents.md");
-  const workspace = { root: "/", directory: "/", home: "/", temporary: "/" };
-  const grant = { name: "", pipelineId: "1", workflowId: "1", attempt: 1 };
-  const [plan, step] = [
-    { env: {}, steps: [] },
-    { name: "", env: {} },
-  ];
-  const options = { grant, plan, step, workspace, agentName: "", stepEnv: {} };
-  const environment = stepEnvironment(options as unknown as Parameters<typeof stepEnvironment>[0]);
+  const workspace = { root: "/", directory: "/", home: "/", temporary: "/", outputs: "/" };
+  const grant = create(GrantSchema, { name: "", pipelineId: "1", workflowId: "1", attempt: 1 });
+  const environment = stepEnvironment({
+    plan: create(BuildPlanSchema),
+    step: create(StepPlanSchema),
+    workspace,
+    variables: stepVariables(grant, { agentName: "", stepEnv: {} }),
+    scope: () => assert.fail("nothing is computed"),
+    outputFile: "/outputs/1",
+  });
   assert.deepEqual(
     Object.keys(environment).filter((name) => !page?.spans.includes(name)),
     [],

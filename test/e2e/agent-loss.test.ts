@@ -48,7 +48,6 @@ test("an agent that is killed and comes back", { concurrency: true }, async (t) 
     const submitted = await submit(server, twoTries("back"), { FOLDER: folder });
     await untilLogged(server, submitted, "attempt 1");
     await agent.kill();
-    assert.notDeepEqual(await processesOf(folder), [], "a killed agent cannot end its steps");
     await agent.start();
     const workflow = workflowOf(await untilEnded(server, submitted.id));
     assert.deepEqual([workflow.state, workflow.attempt], [WorkflowState.SUCCEEDED, 2]);

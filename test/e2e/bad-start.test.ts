@@ -50,6 +50,18 @@ suite("a server that cannot start says why", { concurrency: true }, () => {
     assertSays(await runServer(http, env), 1, /taken/);
   });
 
+  test("a key that the database's secrets need and it does not have", async (t) => {
+    const running = await startServer(t);
+    await running.operator.setSecret({ name: "TOKEN", repository: "r", value: "hunter2" });
+    const env = { DATABASE_URL: running.databaseUrl };
+    const flags = ["--state-dir", await temporaryFolder(t)];
+    const missing =
+      /encrypted with key [0-9a-f]{16}, which this server does not have .*: give all replicas the same keys/;
+    assertSays(await runServer([...anyPort, ...flags], env), 1, missing, /groundcrew-server forget-secrets/);
+    const { exitCode, stdout } = await runServer(["forget-secrets", ...flags], env);
+    assert.deepEqual([exitCode, stdout], [0, "removed TOKEN of repository r\n"]);
+  });
+
   test("a certificate without its key", async (t) => {
     const state = await temporaryFolder(t);
     const flags = [...anyPort, "--state-dir", state, "--tls-cert", join(state, "none.pem")];

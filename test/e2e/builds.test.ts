@@ -14,6 +14,7 @@ import {
 } from "@groundcrew/testkit";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 const DAG = `
 name: everything
@@ -71,6 +72,39 @@ test("builds", { concurrency: true }, async (t) => {
     assertOrder(pipeline, "lint", "test (node=24, os=linux)");
     assertOrder(pipeline, "test (node=26, os=linux)", "pack");
   });
+
+  t.test(
+    "a step adds workflows to its pipeline, hears what is wrong with them, and is waited for by them",
+    async () => {
+      const pipeline = await runPipeline(
+        server,
+        `
+      workflows:
+        plan:
+          steps:
+            - name: add
+              run: |
+                crew() { "$NODE" "$CREW" "$@"; }
+                echo 'workflows: { bad: { depends_on: paln, steps: 7 } }' | crew pipelines upload - 2>&1 || echo "exit $?"
+                echo 'workflows: { more: { matrix: { v: [1, 2] }, depends_on: plan, steps: [run: echo "added $MATRIX_V"] } }' >more.yaml
+                crew pipelines upload more.yaml
+      `,
+        { NODE: process.execPath, CREW: fileURLToPath(new URL("../../apps/cli/src/main.ts", import.meta.url)) },
+      );
+      assert.equal(pipeline.state, WorkflowState.SUCCEEDED);
+      const names = pipeline.workflows.map(({ name }) => name);
+      assert.deepEqual(names, ["plan", "more (v=1)", "more (v=2)"]);
+      for (const v of ["1", "2"]) {
+        const { id } = workflowOf(pipeline, `more (v=${v})`);
+        assert.deepEqual(await readLog(server, { workflowId: id, step: "step 1" }), [`added ${v}`]);
+        assertOrder(pipeline, "plan", `more (v=${v})`);
+      }
+      const told = (await readLog(server, { workflowId: workflowOf(pipeline, "plan").id, step: "add" })).join("\n");
+      assert.match(told, /^<stdin>:1:\d+: .*found "paln".*"plan"/m);
+      assert.match(told, /^<stdin>:1:\d+: workflows\.bad\.steps: /m);
+      assert.match(told, /^exit 2\nAdded workflow \d+: more \(v=1\)\nAdded workflow \d+: more \(v=2\)$/m);
+    },
+  );
 
   t.test("a step that fails ends its workflow: later steps and dependents are skipped", async () => {
     const pipeline = await runPipeline(

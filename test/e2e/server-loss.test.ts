@@ -68,6 +68,16 @@ suite("a server that is lost", { concurrency: true }, () => {
     await finish();
   });
 
+  test("while steps end hears of the ends when it is back, with every line", async (t) => {
+    const { server, submitted, finish } = await startTalking(t);
+    await server.kill();
+    // Opened while nobody can hear of it: the workflow ends on the agent, its end and its last lines wait there.
+    const finished = finish();
+    await server.start();
+    await finished;
+    assert.equal((await untilEnded(server, submitted.id)).state, WorkflowState.SUCCEEDED);
+  });
+
   test("because an operator stops it answers what it holds, exits 0 at once, and leaves no ready file", async (t) => {
     const server = await startServer(t, { flags: ["--poll-hold", "50s"] });
     await startAgent(t, server);

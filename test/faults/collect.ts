@@ -17,8 +17,18 @@ export async function collectFacts(stage: Stage, fromId: string): Promise<Facts>
   const outputs = await Promise.all(stored.workflows.map(({ id }) => readOutputs(world.outputs, id)));
   const { accepted, disturbances, cancels, pauses, drains, restarts, explained, deaths } = witness;
   const seen = { accepted, disturbances, cancels, pauses, drains, restarts, explained, deaths };
+  const leftovers = (await Promise.all(world.agents.map((agent) => agent.leftovers()))).flat();
   const plans = plansOf(stage, stored);
-  return { ...stored, ...seen, plans, ttlMs: TTL_MS, slackMs: SLACK_MS, logs: logs.flat(), outputs: outputs.flat() };
+  return {
+    ...stored,
+    ...seen,
+    plans,
+    leftovers,
+    ttlMs: TTL_MS,
+    slackMs: SLACK_MS,
+    logs: logs.flat(),
+    outputs: outputs.flat(),
+  };
 }
 
 /** A workflow that an operator retried is planned like the one that had ended. */

@@ -1,7 +1,16 @@
+import type { OpenBackendOptions } from "@groundcrew/engine";
 import type { AgentLog } from "./log.ts";
+import type { LogLimits } from "./logs/log-limits.ts";
+
+/** What an agent offers to workflows. */
+export interface Offer {
+  labels: Record<string, string>;
+  /** Workflows at once. */
+  capacity: number;
+}
 
 /** How an agent is to be. */
-export interface AgentOptions {
+export interface AgentOptions extends Offer {
   /** The server: "https://host:port", or "http://host:port" on loopback. */
   server: string;
   /** Enrols it the first time. */
@@ -12,9 +21,8 @@ export interface AgentOptions {
   ca?: string | undefined;
   /** Default: the enrolled name, or else one made of the host name. */
   name?: string | undefined;
-  labels: Record<string, string>;
-  /** Workflows at once. */
-  capacity: number;
+  /** Takes one workflow, and leaves the server for good when it has ended. Default: false. */
+  once?: boolean;
   serves: "build" | "vetting";
   /** A folder that only this agent uses. */
   stateDirectory: string;
@@ -22,6 +30,18 @@ export interface AgentOptions {
   drainTimeoutMs: number;
   /** From SIGTERM to SIGKILL of a step, in milliseconds. */
   killGraceMs: number;
+  /** What clean-up steps have altogether after a cancel or a timeout, in milliseconds. Default: 5 min. */
+  cleanupTimeoutMs?: number;
+  /** Where and how the steps of builds run. */
+  backend: Omit<OpenBackendOptions, "hiddenPaths" | "owner">;
+  /** Files that no step may read, besides the state directory. Default: none. */
+  privateFiles?: readonly string[];
+  /** Which workspaces are moved to `kept/` of the state directory rather than deleted. Default: none. */
+  keepWorkspaces?: "never" | "failed" | "always";
+  /** What a workspace may hold, in bytes; 0: anything. Default: 0. */
+  workspaceMaxBytes?: number;
+  /** How much of a step run's log is kept. */
+  logLimits: LogLimits;
   /** Variables for every step. */
   stepEnv: Record<string, string>;
   /** Runs a stage: a script that takes the stage's name. Default: the built-in one. */

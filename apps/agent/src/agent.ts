@@ -1,10 +1,12 @@
+import type { Backend } from "@groundcrew/engine";
 import { DesiredState, type Grant, type RegisterAgentResponse } from "@groundcrew/proto";
 import type { DialOptions } from "@groundcrew/rpc";
-import type { AgentOptions } from "./agent-options.ts";
+import type { AgentOptions, Offer } from "./agent-options.ts";
 import { connect } from "./connection/connect.ts";
 import { describeAgent } from "./connection/describe-agent.ts";
 import { register, terminated, type AgentDescription } from "./connection/register.ts";
 import { ServerLink } from "./connection/server-link.ts";
+import { openAgentBackend } from "./workflows/open-agent-backend.ts";
 import { ExitCode, FatalError } from "./exit.ts";
 import type { Log } from "./log.ts";
 import { HealthReporter } from "./loops/health-reporter.ts";
@@ -21,27 +23,35 @@ import { WorkflowRun } from "./workflows/workflow-run.ts";
 // Handing back takes a kill and a few calls; a server that is away must not keep the process for longer.
 const HAND_BACK_MS = 10_000;
 const BYE_MS = 3_000;
+const CLEANUP_TIMEOUT_MS = 300_000;
 
 /** What an agent has once it is registered. */
 interface Service {
   state: StateDirectory;
+  credentials: Credentials;
   link: ServerLink;
   log: Log;
   agent: AgentDescription;
   registration: RegisterAgentResponse;
+  backend: Backend;
   /** Spools that earlier processes left. */
   left: readonly string[];
 }
 
-/** An agent process: takes work from one server until it is drained. */
+/** An agent process: takes work from one server until it is drained, or just once. */
 export class Agent {
   readonly #options: AgentOptions;
   readonly #held: HeldWorkflows;
   readonly #draining = new AbortController();
   readonly #stopping = new AbortController();
   readonly #failed = new AbortController();
+  /** Aborted when it asks for no more work, and yet is not to hurry with what it has. */
+  readonly #satisfied = new AbortController();
   readonly #started = Promise.withResolvers<void>();
   #generation: string | undefined;
+  #health: HealthReporter | undefined;
+  /** What it offers since its configuration was read again. */
+  #offer: Offer | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -66,6 +76,12 @@ export class Agent {
     }
   }
 
+  /** Offers something else from now on; what runs goes on. The server may have been told otherwise by its operator. */
+  reoffer(offer: Offer): void {
+    this.#offer = offer;
+    this.#health?.announce(offer);
+  }
+
   /** Takes no more work, finishes what runs or hands it back at the drain timeout, and ends. Idempotent. */
   drain(): void {
     this.#draining.abort(new Error("draining"));
@@ -88,19 +104,20 @@ export class Agent {
     const credentials = await Credentials.load({ file: state.identityFile, server, name, token });
     const { log, identify } = this.#options.log;
     identify(credentials.ids);
-    await endLeftovers(state, log);
+    const backend = await openAgentBackend(this.#options, log);
+    await endLeftovers(state, backend, log);
     const left = await findLeftSpools(state);
     const ended = AbortSignal.any([this.#draining.signal, this.#failed.signal]);
     const connection = await connect(this.#dialOptions(credentials), log, ended);
     try {
       const link = new ServerLink({ transport: connection.transport, log, onRefused: (error) => this.#fail(error) });
-      const agent = await describeAgent(this.#options, credentials.name);
+      const agent = await describeAgent(this.#options, credentials.name, backend.name);
       const registration = await register(link, agent, ended);
       this.#generation = registration.generation;
       link.keepLeasesOf(registration.leaseTtlMs);
       await credentials.enrolled(registration);
       identify({ ...credentials.ids, generation: registration.generation });
-      await this.#serve({ state, link, log, agent, registration, left });
+      await this.#serve({ state, credentials, link, log, agent, registration, backend, left });
     } finally {
       connection.close();
     }
@@ -117,7 +134,10 @@ export class Agent {
     const { log, registration } = service;
     const loops = new AbortController();
     const health = this.#healthReporter(service);
+    this.#health = health;
+    if (this.#offer) health.announce(this.#offer);
     this.#held.pause(registration.desiredState === DesiredState.DRAINING);
+    this.#resize(registration.capacity);
     const tasks = this.#startLoops(service, health, loops.signal);
     log.info({ server: this.#options.server }, "registered; asking for work");
     this.#started.resolve();
@@ -130,7 +150,9 @@ export class Agent {
     }
     this.#failed.signal.throwIfAborted();
     // Last of all: a health report that came after it would undo it.
-    await health.sayBye(AbortSignal.timeout(BYE_MS)).catch(() => log.warn("could not say bye to the server"));
+    if (!this.#options.once || !(await leave(service))) {
+      await health.sayBye(AbortSignal.timeout(BYE_MS)).catch(() => log.warn("could not say bye to the server"));
+    }
     log.info("drained");
   }
 
@@ -138,7 +160,7 @@ export class Agent {
     const { link, log, state, left, registration } = service;
     const { pollHoldMs, extendIntervalMs, logBatchMaxBytes } = registration;
     const held = this.#held;
-    const polling = AbortSignal.any([signal, this.#draining.signal]);
+    const polling = AbortSignal.any([signal, this.#draining.signal, this.#satisfied.signal]);
     const accept = this.#acceptor(service);
     return [
       this.#watch(link.keepSession(signal), signal),
@@ -160,17 +182,32 @@ export class Agent {
     }
   }
 
-  #acceptor({ link, log, state, agent, registration }: Service): (grant: Grant) => void {
-    const { stepEnv, killGraceMs, stageProgram = builtInStageProgram() } = this.#options;
+  #acceptor({ link, log, state, agent, registration, backend }: Service): (grant: Grant) => void {
+    const { stepEnv, killGraceMs, cleanupTimeoutMs = CLEANUP_TIMEOUT_MS, logLimits } = this.#options;
+    const { keepWorkspaces = "never", stageProgram = builtInStageProgram() } = this.#options;
     const { logIntervalMs, logBatchMaxBytes, pollHoldMs } = registration;
-    const own = { agentName: agent.name, stepEnv, killGraceMs, stageProgram };
+    const limits = { killGraceMs, cleanupTimeoutMs, logLimits };
+    const own = { agentName: agent.name, stepEnv, ...limits, stageProgram, keepWorkspaces };
     const settings = { ...own, logIntervalMs, logBatchMaxBytes, pollHoldMs };
-    const environment: RunEnvironment = { link, log, state, settings };
+    const environment: RunEnvironment = { link, log, state, backend, settings };
     return (grant) => {
-      const run = new WorkflowRun(grant, environment);
-      this.#held.add(run);
-      void run.run().finally(() => this.#held.remove(run));
+      // A grant that is not started is given to somebody else.
+      if (this.#satisfied.signal.aborted) return;
+      if (this.#options.once) this.#satisfied.abort(new Error("it takes one workflow"));
+      void this.#hold(new WorkflowRun(grant, environment));
     };
+  }
+
+  async #hold(run: WorkflowRun): Promise<void> {
+    this.#held.add(run);
+    await run.run();
+    this.#held.remove(run);
+    if (this.#options.once) this.drain();
+  }
+
+  // An older server says nothing of it, and one workflow is one.
+  #resize(capacity: number): void {
+    if (capacity > 0 && !this.#options.once) this.#held.resize(capacity);
   }
 
   #healthReporter({ link, log, agent, registration }: Service): HealthReporter {
@@ -181,6 +218,7 @@ export class Agent {
       generation: registration.generation,
       capabilities: agent.capabilities,
       takeRecentLog: this.#options.log.takeRecent,
+      onCapacity: (capacity) => this.#resize(capacity),
       onTerminated: () => this.#fail(terminated()),
       onShutDown: (reason) => {
         log.info({ reason }, "the operator stops this agent");
@@ -201,5 +239,18 @@ export class Agent {
     await held.changed.until(isOver, { timeoutMs: killGraceMs + HAND_BACK_MS });
     held.stop({ kind: "abandoned" });
     await held.changed.until(() => held.isEmpty);
+  }
+}
+
+/** Leaves the server for good: nobody will use this identity again. False when the server does not let it. */
+async function leave({ link, log, credentials }: Service): Promise<boolean> {
+  const signal = AbortSignal.timeout(HAND_BACK_MS);
+  try {
+    await link.untilAnswered((client, how) => client.unregisterAgent({}, how), { signal });
+    await credentials.forget();
+    return true;
+  } catch (error) {
+    log.warn({ err: error }, "could not leave the server for good; remove this agent with crew agents terminate");
+    return false;
   }
 }

@@ -4,10 +4,10 @@ import { join, relative } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { EndReason, WorkflowState } from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
-import { identifyProcess } from "./process/process-identity.ts";
 import { spawnAgent } from "./testing/agent-process.ts";
 import type { Work } from "./testing/fake-queue.ts";
 import { FakeServer } from "./testing/fake-server.ts";
+import { lifeline } from "./testing/lifeline.ts";
 import { temporaryFolder } from "./testing/test-agent.ts";
 
 async function setUp(t: TestContext, flags: readonly string[] = []) {
@@ -105,34 +105,97 @@ suite("SIGTERM", () => {
   for (const [name, flags, signals] of ways) {
     test(name, async (t) => {
       const { server, child, exited, logs } = await setUp(t, flags);
-      const workflow = server.queue.submit(build("echo $$; exec sleep 1000"));
+      const { hold, gone } = await lifeline(t);
+      const workflow = server.queue.submit(build(`${hold}; echo; exec sleep 1000`));
       await server.until(() => workflow.lines.has("step"));
       child.kill("SIGTERM");
       if (signals === 2) await logs("draining: finishing what runs").then(() => child.kill("SIGTERM"));
       assert.deepEqual(await exited, { code: 0, signal: null });
       assert.deepEqual([workflow.done?.state, workflow.done?.endReason], [WorkflowState.QUEUED, EndReason.HANDED_BACK]);
-      assert.equal(identifyProcess(Number(workflow.lines.get("step")?.[0])), undefined);
+      await gone;
     });
   }
 });
 
+suite("SIGHUP", () => {
+  test("reads the file again: labels and capacity count at once, a mistake or another setting changes nothing", async (t) => {
+    const server = await FakeServer.start(t);
+    const stateDirectory = await temporaryFolder(t);
+    const config = join(stateDirectory, "agent.yaml");
+    await writeFile(config, "labels: { os: linux }\n");
+    const env = { GROUNDCREW_AGENT_CONFIG: config };
+    const { child, logs } = spawnAgent(server, join(stateDirectory, "state"), { env });
+    await server.until(() => server.healthReports.length > 0);
+    assert.deepEqual(server.registrations[0]?.info?.labels, { os: "linux" });
+    await writeFile(config, "capacity: many\n");
+    child.kill("SIGHUP");
+    await logs("everything stays as it was");
+    await writeFile(config, "labels: { os: linux, gpu: h200 }\ncapacity: 7\nstep-env: { A: b }\n");
+    child.kill("SIGHUP");
+    await server.until(() => server.healthReports.some(({ offer }) => offer?.capacity === 7));
+    const offers = server.healthReports.flatMap(({ offer }) => (offer ? [offer.labels] : []));
+    assert.deepEqual(offers, [{ os: "linux", gpu: "h200" }]);
+    assert.equal(server.registrations.length, 1);
+    await logs('"settings":["stepEnv"]');
+  });
+});
+
+suite("--once", () => {
+  test("takes one workflow, ends it with its log, leaves for good and forgets who it was", async (t) => {
+    const { server, stateDirectory, exited } = await setUp(t, ["--once", "--capacity", "4"]);
+    const gate = join(stateDirectory, "gate");
+    const first = server.queue.submit(build(`until [ -e ${gate} ]; do sleep 0.01; done; echo finished; false`));
+    await server.until(() => first.inits === 1);
+    const second = server.queue.submit(build("true"));
+    const reports = server.healthReports.length;
+    await server.until(() => server.healthReports.length > reports + 1);
+    await writeFile(gate, "");
+    assert.deepEqual(await exited, { code: 0, signal: null });
+    assert.equal(server.registrations[0]?.info?.capacity, 1);
+    assert.deepEqual([first.done?.state, first.lines.get("step")], [WorkflowState.FAILED, ["finished"]]);
+    assert.deepEqual([second.inits, server.polls.length, server.unregistered], [0, 1, 1]);
+    assert.ok(!(await readdir(stateDirectory)).includes("identity.json"));
+  });
+
+  test("that is told to stop before any work came leaves for good, too", async (t) => {
+    const { server, child, exited } = await setUp(t, ["--once"]);
+    await server.until(() => server.healthReports.length > 0);
+    child.kill("SIGTERM");
+    assert.deepEqual(await exited, { code: 0, signal: null });
+    assert.equal(server.unregistered, 1);
+  });
+
+  test("that the server does not let go says goodbye and keeps its identity", async (t) => {
+    const { server, stateDirectory, child, exited } = await setUp(t, ["--once"]);
+    await server.until(() => server.healthReports.length > 0);
+    server.refuse = (method) => {
+      if (method === "unregisterAgent") throw new ConnectError("it holds a lease", Code.FailedPrecondition);
+    };
+    child.kill("SIGTERM");
+    assert.deepEqual(await exited, { code: 0, signal: null });
+    assert.equal(server.healthReports.at(-1)?.bye, true);
+    assert.ok((await readdir(stateDirectory)).includes("identity.json"));
+  });
+});
+
 suite("SIGKILL", () => {
-  test("the next process ends what is left running and sends what was not sent", async (t) => {
+  test("ends all that it started, and the next process says so and sends what was not sent", async (t) => {
     const { server, stateDirectory, child, exited } = await setUp(t);
     let away = false;
     server.refuse = (method) => {
       if (away && method === "enqueueLog") throw new ConnectError("away", Code.Unavailable);
     };
     const gate = join(stateDirectory, "gate");
+    const { hold, gone } = await lifeline(t);
     const script = `
-      echo $$
-      setsid sh -c 'echo $$; exec sleep 1000' &
+      ${hold}
+      echo a
+      setsid sh -c 'echo b; exec sleep 1000' &
       while [ ! -e ${gate} ]; do sleep 0.01; done
       seq 1 1000
       exec sleep 1000`;
     const workflow = server.queue.submit(build(script));
     await server.until(() => workflow.lines.get("step")?.length === 2);
-    const pids = workflow.lines.get("step")?.map(Number) ?? [];
     away = true;
     const directory = join(stateDirectory, "spool", `${workflow.grant.workflowId}-${workflow.grant.epoch}`, "0");
     const isSpooled = spooled(directory, "1000");
@@ -140,18 +203,15 @@ suite("SIGKILL", () => {
     await isSpooled;
     child.kill("SIGKILL");
     await exited;
-    assert.equal(pids.filter((pid) => identifyProcess(pid)).length, 2);
+    await gone;
 
     away = false;
     const next = spawnAgent(server, stateDirectory);
+    await next.logs("an earlier process was killed while it ran this workflow");
     await server.until(() => workflow.lines.get("step")?.length === 1002);
     assert.deepEqual(
       workflow.lines.get("step")?.slice(2),
       Array.from({ length: 1000 }, (_, index) => String(index + 1)),
-    );
-    assert.deepEqual(
-      pids.map((pid) => identifyProcess(pid)),
-      [undefined, undefined],
     );
     assert.deepEqual(server.registrations.at(-1)?.held, []);
     await next.logs("sent a log that an earlier process left");
@@ -196,13 +256,14 @@ suite("an agent that must not go on says why and exits with", () => {
 
   test("3 when a newer process took its place, and its steps end with it", async (t) => {
     const { server, stateDirectory, exited } = await setUp(t);
-    const workflow = server.queue.submit(build("echo $$; exec sleep 1000"));
+    const { hold, gone } = await lifeline(t);
+    const workflow = server.queue.submit(build(`${hold}; echo; exec sleep 1000`));
     await server.until(() => workflow.lines.has("step"));
     const copy = await temporaryFolder(t);
     await copyFile(join(stateDirectory, "identity.json"), join(copy, "identity.json"));
     spawnAgent(server, copy);
     assert.deepEqual(await exited, { code: 3, signal: null });
-    assert.equal(identifyProcess(Number(workflow.lines.get("step")?.[0])), undefined);
+    await gone;
     assert.equal(workflow.done, undefined);
   });
 

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { loadProgram } from "@groundcrew/settings";
-import type { AgentOptions } from "./agent-options.ts";
+import type { AgentOptions, Offer } from "./agent-options.ts";
 import { Agent } from "./agent.ts";
 import { ExitCode, FatalError } from "./exit.ts";
 import { createLog, type AgentLog } from "./log.ts";
@@ -31,6 +32,7 @@ async function runAgent(settings: AgentSettings, log: AgentLog): Promise<ExitCod
   try {
     const agent = new Agent(optionsOf(settings, log));
     stopOnSignals(agent, log);
+    reloadOnSignal(agent, settings, log);
     // Kept from the first start on, even if this process is killed: it makes later ones start faster and smaller.
     void agent.started.then(() => flushCompileCache());
     await agent.run();
@@ -57,25 +59,74 @@ function stopOnSignals(agent: Agent, { log }: AgentLog): void {
   process.on("SIGINT", onSignal);
 }
 
+/** SIGHUP: reads the configuration again. What it says of labels and capacity counts at once; the rest at a restart. */
+function reloadOnSignal(agent: Agent, first: AgentSettings, { log }: AgentLog): void {
+  let current = first;
+  process.on("SIGHUP", () => {
+    const loaded = loadProgram(program, { argv: process.argv.slice(2), env: process.env });
+    if (loaded.kind !== "run") {
+      const problem = loaded.kind === "error" ? loaded.message : "it does not say to run";
+      return log.error({ problem }, "the configuration cannot be read again; everything stays as it was");
+    }
+    const waiting = restartOnly(current, loaded.values);
+    if (waiting.length > 0) log.warn({ settings: waiting }, "these settings have changed and wait for a restart");
+    const { labels, capacity } = loaded.values;
+    current = { ...current, labels, capacity };
+    log.info(offerOf(current), "read the configuration again");
+    agent.reoffer(offerOf(current));
+  });
+}
+
+/** The settings that differ and cannot change while it runs. */
+function restartOnly(before: AgentSettings, after: AgentSettings): string[] {
+  const settings = Object.keys(after) as (keyof AgentSettings)[];
+  const fixed = settings.filter((name) => name !== "labels" && name !== "capacity");
+  return fixed.filter((name) => !isDeepStrictEqual(before[name], after[name]));
+}
+
+// A vetting run has its machine to itself, and one workflow takes one slot.
+function offerOf({ labels, capacity, serves, once }: AgentSettings): Offer {
+  return { labels, capacity: once || serves === "vetting" ? 1 : capacity };
+}
+
 function optionsOf(settings: AgentSettings, log: AgentLog): AgentOptions {
-  const { server, fingerprint, name, labels, serves, drainTimeout, killGrace, stepEnv } = settings;
+  const { server, fingerprint, name, serves, once, drainTimeout, killGrace, cleanupTimeout, stepEnv } = settings;
   return {
     server,
     fingerprint,
     name,
-    labels,
+    ...offerOf(settings),
+    once,
     serves,
     stepEnv,
     log,
     token: settings.token ?? readSetting("--token-file", settings.tokenFile)?.trim(),
     ca: readSetting("--ca-file", settings.caFile),
-    // A vetting run has its machine to itself.
-    capacity: serves === "vetting" ? 1 : settings.capacity,
     // Steps run in another folder, where a relative path would lead elsewhere.
     stateDirectory: resolve(settings.stateDir),
     drainTimeoutMs: drainTimeout,
     killGraceMs: killGrace,
+    cleanupTimeoutMs: cleanupTimeout,
+    backend: backendOf(settings),
+    privateFiles: privateFilesOf(settings),
+    keepWorkspaces: settings.keepWorkspaces,
+    workspaceMaxBytes: settings.workspaceMaxBytes,
+    logLimits: { maxBytes: settings.logMaxBytes, maxLines: settings.logMaxLines },
   };
+}
+
+function backendOf(settings: AgentSettings): AgentOptions["backend"] {
+  const { backend: name, sandboxRead, containerImage, containerConfig } = settings;
+  const container = {
+    ...(containerImage !== undefined && { defaultImage: containerImage }),
+    ...(containerConfig !== undefined && { registryConfig: resolve(containerConfig) }),
+  };
+  return { name, readOnlyPaths: sandboxRead.map((path) => resolve(path)), container };
+}
+
+function privateFilesOf({ tokenFile, containerConfig }: AgentSettings): string[] {
+  const files = [tokenFile, containerConfig, process.env["GROUNDCREW_AGENT_CONFIG"]];
+  return files.filter((file) => file !== undefined).map((file) => resolve(file));
 }
 
 function readSetting(flag: string, path: string | undefined): string | undefined {

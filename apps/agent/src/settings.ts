@@ -1,6 +1,18 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { choice, custom, defineProgram, duration, integer, pairs, text, type ValuesOf } from "@groundcrew/settings";
+import {
+  boolean,
+  choice,
+  custom,
+  defineProgram,
+  duration,
+  integer,
+  list,
+  pairs,
+  text,
+  type ValuesOf,
+} from "@groundcrew/settings";
+import { DEFAULT_LOG_LIMITS } from "./logs/log-limits.ts";
 import { VERSION } from "./version.ts";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -59,6 +71,11 @@ const settings = {
     min: 1,
     max: 1024,
   }),
+  once: boolean({
+    flag: "--once",
+    env: "GROUNDCREW_AGENT_ONCE",
+    description: "Take one workflow, then leave the server for good and exit: for machines that are made for one job.",
+  }),
   serves: choice({
     flag: "--serves <kind>",
     env: "GROUNDCREW_AGENT_SERVES",
@@ -84,10 +101,72 @@ const settings = {
     description: "How long a step that is stopped has from SIGTERM to SIGKILL.",
     default: 5_000,
   }),
+  cleanupTimeout: duration({
+    flag: "--cleanup-timeout <duration>",
+    env: "GROUNDCREW_AGENT_CLEANUP_TIMEOUT",
+    description: "How long clean-up steps may run after a cancel or a timeout, all together; at most 5m.",
+    default: 300_000,
+    minMs: 1_000,
+    // What the server allows for beyond a workflow's timeout.
+    maxMs: 300_000,
+  }),
+  backend: choice({
+    flag: "--backend <name>",
+    env: "GROUNDCREW_AGENT_BACKEND",
+    description:
+      "How steps run. sandbox: isolated by bubblewrap. local: as this user, not isolated. container: docker or podman, " +
+      "experimental. auto: sandbox where it works, else local.",
+    values: ["auto", "sandbox", "local", "container"],
+    default: "auto",
+  }),
+  sandboxRead: list({
+    flag: "--sandbox-read <folder>",
+    env: "GROUNDCREW_AGENT_SANDBOX_READ",
+    description: "What steps on sandbox and container may read beyond the system's own folders, such as tools in /srv.",
+  }),
+  containerImage: text({
+    flag: "--container-image <image>",
+    env: "GROUNDCREW_AGENT_CONTAINER_IMAGE",
+    description: "The image of steps that name none, on the container backend.",
+  }),
+  containerConfig: text({
+    flag: "--container-config <folder>",
+    env: "GROUNDCREW_AGENT_CONTAINER_CONFIG",
+    description: "Folder with the config.json that holds the credentials of registries, on the container backend.",
+  }),
+  keepWorkspaces: choice({
+    flag: "--keep-workspaces <when>",
+    env: "GROUNDCREW_AGENT_KEEP_WORKSPACES",
+    description: "Which workspaces are kept, in kept/ of the state directory: never, failed or always.",
+    values: ["never", "failed", "always"],
+    default: "never",
+  }),
+  workspaceMaxBytes: integer({
+    flag: "--workspace-max-bytes <n>",
+    env: "GROUNDCREW_AGENT_WORKSPACE_MAX_BYTES",
+    description: "Stops a step whose workflow's files come to more. 0: no limit.",
+    default: 0,
+    min: 0,
+  }),
   stepEnv: pairs({
     flag: "--step-env <name=value>",
     env: "GROUNDCREW_AGENT_STEP_ENV",
     description: "Variables for every step.",
+  }),
+  logMaxBytes: integer({
+    flag: "--log-max-bytes <n>",
+    env: "GROUNDCREW_AGENT_LOG_MAX_BYTES",
+    description: "How much of a step's log is kept, in bytes. The step goes on, and its log says where it was cut off.",
+    default: DEFAULT_LOG_LIMITS.maxBytes,
+    min: 1,
+  }),
+  logMaxLines: integer({
+    flag: "--log-max-lines <n>",
+    env: "GROUNDCREW_AGENT_LOG_MAX_LINES",
+    description: "The same, in lines.",
+    default: DEFAULT_LOG_LIMITS.maxLines,
+    min: 1,
+    max: 4_000_000_000,
   }),
   logLevel: choice({
     flag: "--log-level <level>",
@@ -110,7 +189,7 @@ export const program = defineProgram({
     "groundcrew-agent --server http://127.0.0.1:7070 --token-file token --labels os=linux,arch=x64 --capacity 4",
   ],
   exitCodes: {
-    0: "drained",
+    0: "drained; with --once also: its workflow has ended, however",
     1: "a fault; starting again may help",
     2: "a setting or the state directory is not acceptable",
     3: "superseded, removed, or its credential was refused: do not start again",

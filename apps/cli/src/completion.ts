@@ -16,7 +16,8 @@ export function addCompletion(program: Command, io: Place, words: readonly strin
     .find((command) => command.name() === "completion")
     ?.summary("what a shell needs to complete crew's words")
     .description("Prints a completion script. For bash: source <(crew completion bash)");
-  completeFiles(root, "submit", "file", () => fileNames(io.cwd, words.at(-1) ?? ""));
+  for (const command of ["submit", "lint", "import"])
+    completeFiles(root, command, "file", () => fileNames(io.cwd, words.at(-1) ?? ""));
   completeContexts(root, io);
 }
 

@@ -33,7 +33,67 @@ async function folderWith(t: TestContext, name: string, content: string): Promis
   return folder;
 }
 
+suite("crew lint", { concurrency: 2 }, () => {
+  test("tells all mistakes of a folder's files at once, as editors, CI and programs read them, without a server", async (t) => {
+    const cwd = await folderWith(t, "a.yaml", "workflows:\n  build:\n    steps: 7\n    colour: red\n");
+    await writeFile(join(cwd, "b.yaml"), goodFile);
+    const [text, github, sarif] = await Promise.all([
+      crew(["lint"], { cwd }),
+      crew(["lint", "-o", "github"], { cwd }),
+      crew(["lint", ".", "-o", "sarif"], { cwd }),
+    ]);
+    assert.match(
+      text.stdout,
+      /^a\.yaml:3:12: .+\na\.yaml:4:5: .+\n.*b\.yaml:3:3: .*"build" is on line 2 of a\.yaml already\n$/,
+    );
+    assert.equal(text.stderr, "3 problems found in 2 files\n");
+    assert.match(github.stdout, /^::error file=a\.yaml,line=3,col=12::workflows\.build\.steps: expected/);
+    assert.equal(parse(sarif.stdout).runs[0].results[0].locations[0].physicalLocation.region.startLine, 3);
+    for (const { exitCode } of [text, github, sarif]) assert.equal(exitCode, 2);
+  });
+
+  test("finds nothing in a good file, and no file in an empty folder", async (t) => {
+    const cwd = await folderWith(t, ".groundcrew.yaml", goodFile);
+    const good = await crew(["lint"], { cwd });
+    assert.deepEqual([good.stdout, good.stderr, good.exitCode], ["", "nothing found in 1 file\n", 0]);
+    const none = await crew(["lint"], { cwd: await temporaryFolder(t) });
+    assert.match(none.stderr, /has no \.groundcrew\.yaml, no folder \.groundcrew and no \*\.yaml/);
+    assert.equal(none.exitCode, 2);
+  });
+});
+
+test("crew import writes a file that is not there yet, and lists what it could not carry", async (t) => {
+  const theirs = "on: push\njobs:\n  build:\n    steps:\n      - uses: a/b@v1\n      - run: make\n";
+  const cwd = await folderWith(t, "ci.yml", theirs);
+  const first = await crew(["import", "ci.yml", "-o", "ours.yaml"], { cwd });
+  assert.match(first.stderr, /^ci\.yml:5:9: `uses: a\/b@v1` is not carried: .+\n1 not carried/);
+  assert.match(await readFile(join(cwd, "ours.yaml"), "utf8"), /^workflows:\n {2}build:\n/);
+  const again = await crew(["import", "ci.yml", "-o", "ours.yaml"], { cwd });
+  assert.match(again.stderr, /ours\.yaml exists already/);
+  assert.deepEqual([first.exitCode, again.exitCode], [0, 2]);
+});
+
 suite("crew submit", { concurrency: 2 }, () => {
+  test("sends all files of a folder and what started it, and says what is left out", async (t) => {
+    const requests: SubmitPipelineRequest[] = [];
+    const { url } = await serverOf(t, {
+      submitPipeline(request) {
+        requests.push(request);
+        return { pipeline: pipeline(WorkflowState.QUEUED, [workflow("build", WorkflowState.QUEUED)]) };
+      },
+    });
+    const cwd = await folderWith(t, "a.yaml", goodFile);
+    await writeFile(join(cwd, "b.yaml"), "workflows: { nightly: { when: { event: cron }, steps: [run: x] } }");
+    const asked = ["submit", ".", "--event", "tag", "--tag", "v1", "--param", "a=b", "--branch", "main"];
+    const result = await crew(asked, { url, cwd });
+    assert.equal(result.exitCode, 0, result.stderr);
+    assert.match(result.stderr, /^left out: nightly: its `when` does not fit tag of branch "main" of tag "v1"\n/);
+    const [request] = requests;
+    assert.deepEqual([request?.file?.path, request?.moreFiles.map(({ path }) => path)], ["a.yaml", ["b.yaml"]]);
+    const { event, tag, parameters } = request?.trigger ?? {};
+    assert.deepEqual({ event, tag, parameters }, { event: "tag", tag: "v1", parameters: { a: "b" } });
+  });
+
   test("queues a file and says how to go on", async (t) => {
     const requests: SubmitPipelineRequest[] = [];
     const { url } = await serverOf(t, {

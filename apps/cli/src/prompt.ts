@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createInterface } from "node:readline/promises";
 import { interrupted, usage } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -60,14 +61,27 @@ function readHidden({ stdin, signal }: Io): Promise<string> {
   });
 }
 
+/** What is read from standard input, for the error that says it is too long. */
+interface SecretRule {
+  /** Default: a credential's. */
+  maxBytes?: number;
+  /** Default: "a token". */
+  what?: string;
+}
+
 /** Reads a secret from a pipe or file on standard input. */
-export async function readSecret({ stdin }: Io): Promise<string> {
+export async function readSecret(
+  { stdin }: Io,
+  { maxBytes = MAX_SECRET_BYTES, what = "a token" }: SecretRule = {},
+): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stdin) {
     chunks.push(Buffer.from(chunk as Buffer));
     bytes += (chunk as Buffer).length;
-    if (bytes > MAX_SECRET_BYTES) throw usage("standard input is too long to be a token");
+    if (bytes > maxBytes) throw usage(`standard input is too long to be ${what}`);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  const read = Buffer.concat(chunks);
+  if (!isUtf8(read)) throw usage(`standard input is not UTF-8 text, as ${what.split(",")[0]} is`);
+  return read.toString("utf8");
 }

@@ -82,6 +82,9 @@ const handlers: FakeHandlers = {
   getAgent: () => ({ agent }),
   resetAgent: () => ({ agent }),
   setAgentDesiredState: ({ desiredState }) => ({ agent: { ...agent, desiredState } }),
+  updateAgent: ({ labels, capacity }) => ({
+    agent: { name: "build-1", labels: labels?.labels ?? {}, capacity: capacity ?? 2 },
+  }),
   setAgentGrants: ({ grants }) => ({ agent: { name: "build-1", grants: grants as AgentGrants } }),
   sendDirective: ({ directive }) => ({ directive: { id: "5", ...(directive && { action: directive.action }) } }),
   retryWorkflow: () => ({ workflow: { id: "20", name: "build" } }),
@@ -133,6 +136,11 @@ suite("what commands print", () => {
     ["agents ready build-1", /^build-1 takes work\.\n$/],
     ["agents terminate build-1 --yes", /^build-1 is terminated\.\n$/],
     ["agents shut-down build-1 --reason upgrade", /^Directive 5 tells build-1 to shut down\.\n$/],
+    [
+      "agents update build-1 --labels os=linux,gpu=h200 --labels a=b --capacity 4",
+      /^build-1 offers os=linux,gpu=h200,a=b, and runs 4 workflows at once\.\n$/,
+    ],
+    ["agents update build-1 --own-labels", /^build-1 offers no labels, and runs 2 workflows at once\.\n$/],
     ["agents grant build-1 --owner o --repository r", /^build-1 takes work of owner o, and of repository r\.\n$/],
     ["agents grant build-1 --anybody --untrusted", /^build-1 takes work of anybody, strangers included\.\n$/],
     ["workflows retry 11", /^Workflow 11 \(build\) is queued again, as workflow 20\.\n$/],

@@ -3,7 +3,9 @@ import type { Logger } from "pino";
 import type { BlobStore } from "./blobs/store.ts";
 import type { Hints } from "./db/hints.ts";
 import type { Database } from "./db/schema.ts";
+import type { ObjectStore } from "./objects/object-store.ts";
 import type { FairTurns } from "./queue/fair-turns.ts";
+import type { KeyRing } from "./secrets/key-ring.ts";
 
 /** The intervals the server lives by and tells its agents, in milliseconds. */
 export interface Intervals {
@@ -21,8 +23,13 @@ export interface Intervals {
 export interface ServerContext {
   readonly db: Kysely<Database>;
   readonly hints: Hints;
+  /** What is too bulky for the database. */
+  readonly objects: ObjectStore;
+  /** Files of step runs, by their SHA-256, kept in `objects`. */
   readonly blobs: BlobStore;
   readonly log: Logger;
+  /** The keys that secrets are encrypted with. */
+  readonly keys: KeyRing;
   readonly intervals: Intervals;
   /** This process among all that share the database; written into the history. */
   readonly replica: string;

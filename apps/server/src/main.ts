@@ -4,6 +4,8 @@ import { writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { destination, pino, type Logger } from "pino";
 import { openDatabase } from "./lifecycle/database.ts";
+import { openKeys } from "./secrets/key-file.ts";
+import { forgetSecrets } from "./secrets/keys-in-use.ts";
 import { startServer, type RunningServer } from "./server.ts";
 import { loadSettings, type ServerSettings } from "./settings.ts";
 import { insertAdminToken } from "./tokens/first-start.ts";
@@ -35,6 +37,7 @@ async function runCommand(command: string | undefined, settings: ServerSettings)
   try {
     if (command === "migrate") return await migrateOnly(settings, log);
     if (command === "create-admin-token") return await createAdminToken(settings, log);
+    if (command === "forget-secrets") return await forgetUnreadable(settings, log);
     return await serveUntilStopped(settings, log);
   } catch (error) {
     log.debug({ err: error }, "could not start");
@@ -56,6 +59,15 @@ async function createAdminToken(settings: ServerSettings, log: Logger): Promise<
   const token = await insertAdminToken(database.db, name, "groundcrew-server create-admin-token");
   await database.close();
   say(token);
+  return 0;
+}
+
+async function forgetUnreadable(settings: ServerSettings, log: Logger): Promise<number> {
+  const keys = await openKeys(settings);
+  const database = await openDatabase(settings, log);
+  const forgotten = await forgetSecrets(database.db, keys);
+  await database.close();
+  say(forgotten.length === 0 ? "every secret can be read; nothing was removed" : `removed ${forgotten.join(", ")}`);
   return 0;
 }
 

@@ -14,14 +14,18 @@ import { callLogger } from "./lifecycle/call-log.ts";
 import { openDatabase, type OpenDatabase } from "./lifecycle/database.ts";
 import { removeReadyFile, writeReadyFile } from "./lifecycle/ready-file.ts";
 import { tlsIdentity } from "./lifecycle/tls-identity.ts";
+import { openObjectStore } from "./objects/open-store.ts";
 import { operatorService } from "./operator-service.ts";
 import { peerService } from "./peer-service.ts";
+import { makeLogDays } from "./logs/days.ts";
 import { Maintenance } from "./maintenance/maintenance.ts";
 import { maintenanceTasks } from "./maintenance/tasks.ts";
 import { Heartbeat } from "./queue/liveness.ts";
 import { sessionService } from "./session-service.ts";
 import { FairTurns } from "./queue/fair-turns.ts";
 import { TurnExchange } from "./queue/turn-exchange.ts";
+import { openKeys } from "./secrets/key-file.ts";
+import { requireKeys } from "./secrets/keys-in-use.ts";
 import type { ServerSettings } from "./settings.ts";
 import { authenticator } from "./tokens/authenticate.ts";
 import { firstAdminToken } from "./tokens/first-start.ts";
@@ -90,7 +94,9 @@ async function start(starting: Starting): Promise<Omit<RunningServer, "stop">> {
   await hints.start();
   closing.push(() => hints.stop());
   const context = await contextOf(settings, database, hints, log, stopping, tls);
+  await requireKeys(context.db, context.keys);
   await warnOfMissingFiles(context);
+  await makeLogDays(context);
   const heartbeat = new Heartbeat(context);
   await heartbeat.start();
   closing.push(() => heartbeat.stop());
@@ -120,10 +126,15 @@ async function contextOf(
   tls: TlsIdentity | undefined,
 ): Promise<ServerContext> {
   const { leaseTtlMs, healthIntervalMs, pollHoldMs, logIntervalMs, agentUrl, stateDir } = settings;
+  const { objectStore, s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey } = settings;
+  const folder = join(stateDir, "blobs");
+  const objects = await openObjectStore(objectStore, { folder, accessKeyId, secretAccessKey });
   return {
     db,
     hints,
-    blobs: await openBlobStore(join(stateDir, "blobs")),
+    objects,
+    blobs: await openBlobStore({ objects, incoming: join(folder, "incoming") }),
+    keys: await openKeys(settings),
     log,
     intervals: { leaseTtlMs, healthIntervalMs, pollHoldMs, logIntervalMs },
     stopping,

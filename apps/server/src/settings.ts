@@ -4,20 +4,21 @@ import {
   custom,
   defineProgram,
   duration,
+  integer,
   loadProgram,
   parseDuration,
   text,
 } from "@groundcrew/settings";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { parseSize } from "./size.ts";
+import { RETENTION_MIN_MS } from "./maintenance/retention.ts";
+import { parseObjectPlace } from "./objects/open-store.ts";
 import { SERVER_VERSION } from "./version.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 const DAY_MS = 86_400_000;
-
-/** Late logs and evidence of an ended lease are taken for a day, and must find what they belong to. */
-const RETENTION_MIN_MS = 2 * DAY_MS;
 
 /** Where the server keeps what it must not lose, unless told otherwise. */
 function defaultStateDir(env: NodeJS.ProcessEnv): string {
@@ -56,7 +57,7 @@ export function serverProgram(env: NodeJS.ProcessEnv) {
         {
           flag: "--state-dir <folder>",
           env: "GROUNDCREW_SERVER_STATE_DIR",
-          description: "Where the embedded Postgres, stored files and the certificate are kept.",
+          description: "Where the embedded Postgres, stored files, the certificate and the key of secrets are kept.",
           default: defaultStateDir(env),
         },
         (given) => resolve(given),
@@ -70,6 +71,28 @@ export function serverProgram(env: NodeJS.ProcessEnv) {
         },
         postgresUrl,
       ),
+      objectStore: custom(
+        {
+          flag: "--object-store <place>",
+          env: "GROUNDCREW_SERVER_OBJECT_STORE",
+          description:
+            "Where files and old logs are kept: folder, in the state folder, or s3://BUCKET/PREFIX?region=R&endpoint=URL.",
+          default: { kind: "folder" },
+          defaultText: "folder",
+        },
+        parseObjectPlace,
+      ),
+      s3AccessKeyId: text({
+        flag: "--s3-access-key-id <id>",
+        env: "AWS_ACCESS_KEY_ID",
+        description: "The access key of an object store in s3://.",
+      }),
+      s3SecretAccessKey: text({
+        flag: "--s3-secret-access-key <key>",
+        env: "AWS_SECRET_ACCESS_KEY",
+        description: "The secret key of an object store in s3://.",
+        secret: true,
+      }),
       tlsCert: text({
         flag: "--tls-cert <file>",
         env: "GROUNDCREW_SERVER_TLS_CERT",
@@ -79,6 +102,20 @@ export function serverProgram(env: NodeJS.ProcessEnv) {
         flag: "--tls-key <file>",
         env: "GROUNDCREW_SERVER_TLS_KEY",
         description: "The PEM private key of --tls-cert.",
+      }),
+      secretKeys: text({
+        flag: "--secret-keys <keys>",
+        env: "GROUNDCREW_SECRET_KEYS",
+        description:
+          "The keys of secrets, 32 bytes of base64 each, apart by commas: the first encrypts, all decrypt. Other users " +
+          "of this machine can read flags, so prefer the variable.",
+        secret: true,
+      }),
+      secretKeyFile: text({
+        flag: "--secret-key-file <file>",
+        env: "GROUNDCREW_SECRET_KEY_FILE",
+        description:
+          "A file with these keys instead, one a line. Default: one of the state folder, made when there is none.",
       }),
       agentUrl: text({
         flag: "--agent-url <url>",
@@ -127,6 +164,43 @@ export function serverProgram(env: NodeJS.ProcessEnv) {
         },
         retention,
       ),
+      cacheMaxBytes: custom(
+        {
+          flag: "--cache-max-size <size>",
+          env: "GROUNDCREW_SERVER_CACHE_MAX_SIZE",
+          description: "How much the caches of one repository may take; the least recently used go. Such as 500MiB.",
+          default: 10 * 1024 ** 3,
+          defaultText: "10GiB",
+        },
+        parseSize,
+      ),
+      cacheMaxAgeMs: duration({
+        flag: "--cache-max-age <duration>",
+        env: "GROUNDCREW_SERVER_CACHE_MAX_AGE",
+        description: "How long a cache is kept that nothing uses.",
+        default: 30 * DAY_MS,
+        minMs: 60_000,
+        maxMs: 3_650 * DAY_MS,
+      }),
+      retentionCount: integer({
+        flag: "--retention-count <n>",
+        env: "GROUNDCREW_SERVER_RETENTION_COUNT",
+        description:
+          "How many pipelines of a repository are kept, the newest; others go 2d after they ended. 0: any number.",
+        default: 0,
+        min: 0,
+        max: 1_000_000,
+      }),
+      moveLogsAfterMs: custom(
+        {
+          flag: "--move-logs-after <duration>",
+          env: "GROUNDCREW_SERVER_MOVE_LOGS_AFTER",
+          description: "How long after a workflow's end its logs move to the object store. At least 2d; 0: never.",
+          default: 0,
+          defaultText: "0",
+        },
+        retention,
+      ),
       logLevel: choice({
         flag: "--log-level <level>",
         env: "GROUNDCREW_SERVER_LOG_LEVEL",
@@ -151,6 +225,7 @@ export function serverProgram(env: NodeJS.ProcessEnv) {
         name: "create-admin-token",
         summary: "Makes another admin token and prints it: for whoever may read the database but lost the token.",
       },
+      { name: "forget-secrets", summary: "Removes the secrets whose key is lost: those this server cannot read." },
     ],
     examples: [
       "groundcrew-server",

@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import { hintFor, type Level } from "./hints.ts";
+import { hintFor } from "./hints.ts";
+import { keysOf, levelOf } from "./levels.ts";
 import { type Located, locate, toData } from "./located.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Finding } from "./problem.ts";
-import { concurrencySchema, dependencySchema, retrySchema } from "./policies.ts";
-import { fileSchema, type PipelineFile, stepSchema, workflowSchema } from "./schema.ts";
+import { fileSchema, type PipelineFile } from "./schema.ts";
 import { describe, dotted, quote } from "./show.ts";
 
 type Path = readonly PropertyKey[];
@@ -27,9 +27,21 @@ function explain(root: Located, issue: Issue, path: Path): Finding[] {
   return [wrongValue(root, path, issue.message)];
 }
 
-/** The branch of a union that the value chose by its type, if any. */
+/** The branch of a union that the value chose by its type, if any: of several mappings the one whose keys it has. */
 function closestBranch(branches: readonly Issue[][]): Issue[] | undefined {
-  return branches.find((issues) => issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0));
+  const fitting = branches.filter((issues) =>
+    issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0),
+  );
+  return fitting.toSorted((a, b) => foreignKeys(a) - foreignKeys(b))[0];
+}
+
+/** How many keys a mapping has that do not belong there, and lacks that do. */
+function foreignKeys(issues: readonly Issue[]): number {
+  const counts = issues.map((issue) => {
+    if (issue.code === "unrecognized_keys") return issue.keys.length;
+    return issue.code === "invalid_type" && issue.path.length === 1 ? 1 : 0;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function wrongValue(root: Located, path: Path, expected: string): Finding {
@@ -44,39 +56,17 @@ function wrongKey(root: Located, path: Path, expected: string): Finding {
 }
 
 function unknownKey(root: Located, path: Path, key: string): Finding {
-  const level = levelOf(path);
-  const keys = Object.keys(shapes[level]);
+  const level = levelOf(root, path);
+  const keys = keysOf(level);
   const hint = hintFor(level, key);
-  const advice = hint ? `; ${hint}` : didYouMean(key, keys) || `; a ${level} has ${keys.join(", ")}`;
+  const advice = hint ? `; ${hint}` : didYouMean(key, keys) || `; ${article(level)} has ${keys.join(", ")}`;
   return { at: locate(root, [...path, key]).keyAt, message: `${prefix(path)}unknown key ${quote(key)}${advice}` };
-}
-
-/** What a mapping with fixed keys may have. */
-const shapes: Record<Level, object> = {
-  file: fileSchema.shape,
-  workflow: workflowSchema.shape,
-  step: stepSchema.shape,
-  dependency: dependencySchema.shape,
-  "concurrency rule": concurrencySchema.shape,
-  "retry rule": retrySchema.shape,
-};
-
-/** They stand at the root, at `workflows.NAME`, and below keys of a workflow. */
-function levelOf(path: Path): Level {
-  if (path.length === 0) return "file";
-  if (path.length === 2) return "workflow";
-  switch (path[2]) {
-    case "depends_on":
-      return "dependency";
-    case "concurrency":
-      return "concurrency rule";
-    case "retry":
-      return "retry rule";
-    default:
-      return "step";
-  }
 }
 
 function prefix(path: Path): string {
   return path.length === 0 ? "" : `${dotted(path)}: `;
+}
+
+function article(level: string): string {
+  return `${/^[aeiou]/.test(level) ? "an" : "a"} ${level}`;
 }

@@ -5,8 +5,8 @@ proveProblems("a dependency that can never be met is told:", [
     "on workflows that are not there",
     "workflows: { build: { steps: [run: make] }, test: { depends_on: [biuld, nowhere], steps: [run: make] } }",
     [
-      '1:66: workflows.test.depends_on: expected the name of a workflow in this file, found "biuld"; did you mean "build"?',
-      '1:73: workflows.test.depends_on: expected the name of a workflow in this file, found "nowhere"',
+      '1:66: workflows.test.depends_on: expected the name of a workflow in this pipeline, found "biuld"; did you mean "build"?',
+      '1:73: workflows.test.depends_on: expected the name of a workflow in this pipeline, found "nowhere"',
     ],
   ],
   [
@@ -28,7 +28,7 @@ proveProblems("a dependency that can never be met is told:", [
     "by a mapping on a workflow that is not there",
     "workflows: { build: { steps: [run: make] }, test: { depends_on: [{ workflow: biuld }], steps: [run: make] } }",
     [
-      '1:78: workflows.test.depends_on: expected the name of a workflow in this file, found "biuld"; did you mean "build"?',
+      '1:78: workflows.test.depends_on: expected the name of a workflow in this pipeline, found "biuld"; did you mean "build"?',
     ],
   ],
   [

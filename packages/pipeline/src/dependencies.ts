@@ -1,4 +1,5 @@
 import { findCycles } from "./cycles.ts";
+import type { ExistingWorkflows } from "./existing.ts";
 import { limits } from "./limits.ts";
 import { itemsOf, type Located, valueAt, workflowsOf } from "./located.ts";
 import { didYouMean } from "./nearest.ts";
@@ -14,22 +15,28 @@ interface Dependency {
 }
 
 /** Finds dependencies that are unknown, repeated, on the workflow itself, or that form a cycle. */
-export function checkDependencies(root: Located): Finding[] {
-  const byWorkflow = new Map(workflowsOf(root).map(([base, { value }]) => [base, dependenciesOf(base, value)]));
+export function checkDependencies(roots: readonly Located[], existing: ExistingWorkflows): Finding[] {
+  const byWorkflow = new Map(
+    roots.flatMap(workflowsOf).map(([base, { value }]) => [base, dependenciesOf(base, value)]),
+  );
   const all = [...byWorkflow.values()].flat();
   return [
     ...all.filter(({ from, to }) => from === to).map(onItself),
-    ...unknown(all, byWorkflow),
+    ...unknown(all, [...byWorkflow.keys(), ...existing.keys()]),
     ...[...byWorkflow].flatMap(([base, some]) => repeated(base, some)),
     ...inCycles(byWorkflow),
   ];
 }
 
-function dependenciesOf(from: string, workflow: Located): Dependency[] {
+/** The names in the `depends_on` of a workflow that need not be right, and where they stand. */
+export function parentsOf(workflow: Located): { text: string; at: Position }[] {
   const value = valueAt(workflow, "depends_on");
   const items = value?.kind === "text" ? [value] : itemsOf(value);
-  const names = items.map((item) => valueAt(item, "workflow") ?? item).filter((name) => name.kind === "text");
-  return names.map(({ text, at }) => ({ from, to: text, at }));
+  return items.map((item) => valueAt(item, "workflow") ?? item).filter((name) => name.kind === "text");
+}
+
+function dependenciesOf(from: string, workflow: Located): Dependency[] {
+  return parentsOf(workflow).map(({ text, at }) => ({ from, to: text, at }));
 }
 
 function onItself({ from, at }: Dependency): Finding {
@@ -37,15 +44,19 @@ function onItself({ from, at }: Dependency): Finding {
 }
 
 /** Only as many as are printed: each is compared with every workflow. */
-function unknown(all: Dependency[], byWorkflow: ReadonlyMap<string, unknown>): Finding[] {
-  const names = [...byWorkflow.keys()].slice(0, limits.workflows);
-  const missing = all.filter(({ to }) => !byWorkflow.has(to)).slice(0, limits.problems);
+function unknown(all: Dependency[], known: string[]): Finding[] {
+  const names = known.slice(0, limits.workflows);
+  const isKnown = new Set(known);
+  const missing = all.filter(({ to }) => !isKnown.has(to)).slice(0, limits.problems);
   return missing.map(({ from, to, at }) => {
     const advice = didYouMean(
       to,
       names.filter((name) => name !== from),
     );
-    return { at, message: `${where(from)}: expected the name of a workflow in this file, found ${quote(to)}${advice}` };
+    return {
+      at,
+      message: `${where(from)}: expected the name of a workflow in this pipeline, found ${quote(to)}${advice}`,
+    };
   });
 }
 

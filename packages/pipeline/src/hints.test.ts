@@ -10,7 +10,7 @@ jobs:
 `,
     [
       "1:1: workflows is missing: expected a mapping of names to workflows, at least one",
-      '1:1: unknown key "on"; a pipeline runs when it is submitted, so leave it out',
+      '1:1: unknown key "on"; write `when: { event: push, branch: main }` in each workflow',
       '2:1: unknown key "jobs"; write `workflows:` with a key for each workflow',
     ],
   ],
@@ -22,9 +22,9 @@ jobs:
       '1:55: workflows.build: unknown key "needs"; write `depends_on: [NAME]`',
       '1:67: workflows.build: unknown key "strategy"; write `matrix: { KEY: [VALUE, ...] }`',
       '1:81: workflows.build: unknown key "timeout-minutes"; write `timeout: 10m`',
-      '1:101: workflows.build: unknown key "if"; write `depends_on: [{ workflow: NAME, on: failure }]`, or test the condition in `run`',
+      '1:101: workflows.build: unknown key "if"; write `when: { expression: EXPRESSION }`, or `depends_on: [{ workflow: NAME, on: failure }]`',
       '1:108: workflows.build: unknown key "name"; the name of a workflow is its key under `workflows:`',
-      '1:117: workflows.build: unknown key "container"; steps run on the system of the agent, which `labels:` choose',
+      '1:117: workflows.build: unknown key "container"; steps run on the system of the agent, which `labels:` choose; a step of a container backend has `image:`',
       '1:131: workflows.build: unknown key "<<"; write the keys themselves, or alias the whole mapping',
     ],
   ],
@@ -32,10 +32,10 @@ jobs:
     "in a step",
     step("run: make, uses: x, with: {}, working-directory: x, continue-on-error: true, timeout_minutes: 5, id: x"),
     [
-      '1:44: workflows.build.steps[0]: unknown key "uses"; write `run: COMMAND`, for there are no actions or plugins',
+      '1:44: workflows.build.steps[0]: unknown key "uses"; write `run: COMMAND`, for there are no actions or plugins; for actions/checkout, `checkout: true` in the workflow',
       '1:53: workflows.build.steps[0]: unknown key "with"; write `env: { KEY: value }`, read by the command',
       '1:63: workflows.build.steps[0]: unknown key "working-directory"; write `run: cd FOLDER && COMMAND`',
-      '1:85: workflows.build.steps[0]: unknown key "continue-on-error"; write `run: COMMAND || true`',
+      '1:85: workflows.build.steps[0]: unknown key "continue-on-error"; did you mean "continue_on_error"?',
       '1:110: workflows.build.steps[0]: unknown key "timeout_minutes"; write `timeout: 10m`',
       '1:130: workflows.build.steps[0]: unknown key "id"; write `name: NAME`',
     ],
@@ -49,7 +49,7 @@ steps:
 `,
     [
       "1:1: workflows is missing: expected a mapping of names to workflows, at least one",
-      '1:1: unknown key "when"; a pipeline runs when it is submitted, so leave it out',
+      '1:1: unknown key "when"; write `when: { event: push, branch: main }` in each workflow',
       '2:1: unknown key "steps"; write `workflows: { build: { steps: [...] } }`',
     ],
   ],
@@ -59,8 +59,7 @@ steps:
     [
       "1:31: workflows.build.steps[0]: run is missing: expected a command or a block of commands",
       '1:33: workflows.build.steps[0]: unknown key "commands"; write `run: |` with one command on each line',
-      '1:51: workflows.build.steps[0]: unknown key "image"; steps run on the system of the agent, which `labels:` choose',
-      '1:61: workflows.build.steps[0]: unknown key "when"; there are no conditions here, so test it in `run`',
+      '1:61: workflows.build.steps[0]: unknown key "when"; write `if: EXPRESSION`, such as `if: failure()`',
       '1:71: workflows.build.steps[0]: unknown key "environment"; write `env: { KEY: value }`',
     ],
   ],
@@ -69,8 +68,7 @@ steps:
     "concurrency: ci\nworkflows: { build: { steps: [{ run: make, retry: 2, priority: 1 }] } }",
     [
       '1:1: unknown key "concurrency"; write `concurrency:` in each workflow',
-      '2:44: workflows.build.steps[0]: unknown key "retry"; write `retry:` in the workflow, which is leased and tried again as a whole',
-      '2:54: workflows.build.steps[0]: unknown key "priority"; write `priority:` in the workflow, which is leased and tried again as a whole',
+      '2:54: workflows.build.steps[0]: unknown key "priority"; write `priority:` in the workflow, which is leased as a whole',
     ],
   ],
   [
@@ -132,13 +130,13 @@ workflows: { build: { step: [], steps: [{ rnu: make, run: make }], dependsOn: []
 workflows: { build: { zzz: 1, steps: [{ zzz: 1, run: make }] } }`,
     [
       '1:1: unknown key "zzz"; a file has name, env, workflows',
-      '2:23: workflows.build: unknown key "zzz"; a workflow has labels, env, timeout, on_agent_lost, depends_on, priority, concurrency, retry, queue_timeout, matrix, steps',
-      '2:41: workflows.build.steps[0]: unknown key "zzz"; a step has name, run, shell, env, timeout',
+      '2:23: workflows.build: unknown key "zzz"; a workflow has when, labels, env, secrets, timeout, on_agent_lost, depends_on, priority, concurrency, retry, queue_timeout, matrix, approval, checkout, steps',
+      '2:41: workflows.build.steps[0]: unknown key "zzz"; a step has name, run, shell, env, secrets, if, timeout, retry, continue_on_error, always, outputs, service, junit, artifacts, downloads, cache, image',
     ],
   ],
   [
     "a command instead of a step",
     build("").replace("run: make", "make"),
-    ['1:31: workflows.build.steps[0]: expected a step such as `run: make build`, found "make"'],
+    ['1:31: workflows.build.steps[0]: expected a step such as `run: make build`, or `parallel: [...]`, found "make"'],
   ],
 ]);

@@ -1,7 +1,9 @@
 /** What one pipeline file may ask for. A file beyond a limit gets a problem that names it. */
 export const limits = {
-  /** Size of the file in UTF-8. */
+  /** Size of all files of a pipeline in UTF-8. */
   fileBytes: 1024 * 1024,
+  /** Files of one pipeline. */
+  files: 64,
   /** Lexical tokens of YAML: parsing takes up to 1 KB for each, and 1000 workflows of 5 short steps have 100,000. */
   tokens: 300_000,
   /** YAML values after aliases are expanded: room for 1000 workflows of 20 steps, far from what exhausts memory. */
@@ -10,9 +12,20 @@ export const limits = {
   depth: 32,
   /** Workflows after matrices are expanded. */
   workflows: 1000,
-  /** Cells of one matrix. */
+  /** Cells of one matrix, also before `exclude` takes some away. */
   cells: 256,
+  /** Steps of one workflow, those of parallel groups counted. */
   steps: 256,
+  /** Items of a list of patterns, names or secrets. */
+  items: 64,
+  /** Patterns of paths in all `when` of a pipeline: each is held against every changed file. */
+  pathPatterns: 256,
+  /** Changed files that are looked at; where more changed, no path rules anything out. */
+  changedPaths: 1000,
+  /** Characters of one expression. */
+  expressionCharacters: 1024,
+  /** How often one expression may go over a list, as by `all` or `map`: what it may cost is a power of it. */
+  expressionLoops: 2,
   /** Variables of one `env` mapping. */
   variables: 256,
   labels: 64,

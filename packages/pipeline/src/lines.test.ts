@@ -9,8 +9,8 @@ test("a position is the number of lines before, and of characters before in its 
     fc.property(text, fc.nat(60), (text, some) => {
       const before = text.slice(0, some);
       const lines = before.split("\n");
-      const position = { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
-      assert.deepEqual(new Lines(text).at(before.length), position);
+      const position = { path: "ci.yaml", line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+      assert.deepEqual(new Lines("ci.yaml", text).at(before.length), position);
     }),
   );
 });

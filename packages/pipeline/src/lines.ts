@@ -4,8 +4,10 @@ import type { Position } from "./problem.ts";
 export class Lines {
   /** The offset where each line starts. */
   readonly #starts: number[] = [0];
+  readonly #path: string;
 
-  constructor(text: string) {
+  constructor(path: string, text: string) {
+    this.#path = path;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1)) this.#starts.push(end + 1);
   }
 
@@ -17,7 +19,7 @@ export class Lines {
       if (this.#startOf(middle) <= offset) low = middle;
       else high = middle;
     }
-    return { line: low + 1, column: offset - this.#startOf(low) + 1 };
+    return { path: this.#path, line: low + 1, column: offset - this.#startOf(low) + 1 };
   }
 
   #startOf(line: number): number {

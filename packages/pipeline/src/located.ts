@@ -34,6 +34,20 @@ export function workflowsOf(root: Located): [base: string, entry: Entry][] {
   return entriesOf(valueAt(root, "workflows"));
 }
 
+/** The steps of a workflow that need not be right, those of parallel groups in their place. */
+export function stepsOf(workflow: Located): Located[] {
+  return itemsOf(valueAt(workflow, "steps")).flatMap((item) => {
+    const group = valueAt(item, "parallel");
+    return group ? itemsOf(group) : [item];
+  });
+}
+
+/** The items of a list; else the one value, which is short for a list of it. */
+export function oneOrMoreOf(value: Located | undefined): Located[] {
+  if (!value || value.kind === "nothing") return [];
+  return value.kind === "list" ? value.items : [value];
+}
+
 /** The value as plain data for a schema: text, null, arrays and objects. */
 export function toData(value: Located): unknown {
   switch (value.kind) {

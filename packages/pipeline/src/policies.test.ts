@@ -206,7 +206,7 @@ proveProblems("a policy that does not fit is told with its place, what was found
   [
     "a reason twice",
     build("retry: { max: 3, on: [lost, failed, lost] }"),
-    ['1:79: workflows.build.retry.on[2]: expected each reason once, found "lost"'],
+    ['1:79: workflows.build.retry.on[2]: expected each of them once, found "lost"'],
   ],
   [
     "no reason",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "./limits.ts";
 import type { RetryReason } from "./plan.ts";
-import { duration, integer, list, literal, text, upToADay } from "./values.ts";
+import { computedSchema, duration, eachOnce, integer, list, literal, text, upToADay } from "./values.ts";
 
 /** When a workflow may start, how many at once, and what is done when it ends badly. A text is short for a mapping. */
 
@@ -9,8 +9,11 @@ const workflowName = z.string("the name of a workflow");
 
 /** A dependency written as a mapping. */
 export const dependencySchema = z.strictObject({
-  workflow: workflowName,
-  on: z.enum(["success", "failure", "always"], "success, failure or always").default("success"),
+  workflow: workflowName.describe("a workflow; one with a matrix stands for all its cells"),
+  on: z
+    .enum(["success", "failure", "always"], "success, failure or always")
+    .default("success")
+    .describe("`success`; `failure`: it failed, timed out or was lost; `always`: it ended"),
 });
 
 const named = workflowName.transform((workflow) => ({ workflow })).pipe(dependencySchema);
@@ -29,9 +32,18 @@ const group = literal("the group's name");
 
 /** `concurrency` written as a mapping. */
 export const concurrencySchema = z.strictObject({
-  group,
-  limit: integer({ min: 1, max: limits.groupLimit, expected: "a whole number from 1 to 1000" }).default(1),
-  when_full: z.enum(["queue", "cancel_previous"], "queue or cancel_previous").default("queue"),
+  group: z
+    .union([group, computedSchema], "one line of 1 to 128 characters")
+    .describe(
+      "1 to 128 characters, or `{ from: EXPRESSION }`; shared by all pipelines of the repository, and by all cells",
+    ),
+  limit: integer({ min: 1, max: limits.groupLimit, expected: "a whole number from 1 to 1000" })
+    .default(1)
+    .describe("1 to 1000: how many of the group run at once"),
+  when_full: z
+    .enum(["queue", "cancel_previous"], "queue or cancel_previous")
+    .default("queue")
+    .describe("`queue`: wait; `cancel_previous`: those that came before are canceled"),
 });
 
 /** `concurrency`: a bare number is refused, for whoever writes one means the limit. */
@@ -39,8 +51,7 @@ export const concurrency = z.union(
   [
     group
       .regex(/^(?!\d+$)/, "the name of a group, or `{ group: NAME, limit: 2 }` where the number is the limit")
-      .transform((name) => ({ group: name }))
-      .pipe(concurrencySchema),
+      .transform((name) => ({ group: name, limit: 1, when_full: "queue" as const })),
     concurrencySchema,
   ],
   "the name of a group or `{ group: NAME, limit: 2 }`",
@@ -55,15 +66,20 @@ const defaultBackoffMaxMs = 5 * 60 * 1000;
 /** `retry` written as a mapping. */
 export const retrySchema = z
   .strictObject({
-    max: retries.transform(Number),
-    backoff: upToADay.default(10 * 1000),
-    backoff_max: upToADay.optional(),
+    max: retries.transform(Number).describe("1 to 10: retries after the first try"),
+    backoff: upToADay
+      .default(10 * 1000)
+      .describe("1s to 24h: the pause before the first retry, doubled for each further one"),
+    backoff_max: upToADay
+      .optional()
+      .describe("1s to 24h: the longest pause; 5m, or `backoff` where that is longer, without it"),
     on: list(z.enum(reasons, reasonsExpected), reasons.length, `a list of ${reasonsExpected}`)
-      .superRefine((found, context) => {
-        const again = found.findIndex((reason, index) => found.indexOf(reason) < index);
-        if (again >= 0) context.addIssue({ code: "custom", path: [again], message: "each reason once" });
-      })
-      .optional(),
+      .superRefine(eachOnce)
+      .optional()
+      .describe(
+        "a list of what it is tried again for: `failed`, `timed_out`, `lost`, `agent_error`; all without it, but not " +
+          "`lost` with `on_agent_lost: fail`",
+      ),
   })
   .refine((retry) => (retry.backoff_max ?? Infinity) >= retry.backoff, {
     path: ["backoff_max"],

@@ -12,13 +12,15 @@ export interface PlanProblem {
   message: string;
 }
 
-/** A place in the file; both numbers count from 1. */
+/** A place in a file; both numbers count from 1. */
 export interface Position {
+  /** As given to `planPipeline`. */
+  path: string;
   line: number;
   column: number;
 }
 
-/** A problem that does not know its file yet. */
+/** A problem that is not yet sorted among the others. */
 export interface Finding {
   at: Position;
   message: string;
@@ -29,14 +31,16 @@ export function formatProblem(problem: PlanProblem): string {
   return `${problem.path}:${problem.line}:${problem.column}: ${problem.message}`;
 }
 
-/** The findings as problems: in the order of the file, without repeats, at most `limits.problems` and a closing count. */
-export function toProblems(path: string, findings: Finding[]): PlanProblem[] {
+/** The findings as problems: in the order of the files, without repeats, at most `limits.problems` and a closing count. */
+export function toProblems(paths: readonly string[], findings: Finding[]): PlanProblem[] {
   const unique = new Map(findings.map((finding) => [keyOf(finding), finding]));
-  const sorted = [...unique.values()].toSorted(byPosition);
+  const order = new Map(paths.map((path, index) => [path, index]));
+  const place = ({ at }: Finding) => order.get(at.path) ?? 0;
+  const sorted = [...unique.values()].toSorted((a, b) => place(a) - place(b) || byPosition(a, b));
   const shown = sorted.slice(0, limits.problems);
   const next = sorted[limits.problems];
   if (next) shown.push({ at: next.at, message: `${sorted.length - limits.problems} more problems are not shown` });
-  return shown.map(({ at, message }) => ({ path, line: at.line, column: at.column, message }));
+  return shown.map(({ at, message }) => ({ ...at, message }));
 }
 
 function byPosition(a: Finding, b: Finding): number {
@@ -44,5 +48,5 @@ function byPosition(a: Finding, b: Finding): number {
 }
 
 function keyOf({ at, message }: Finding): string {
-  return `${at.line}:${at.column}:${message}`;
+  return `${at.path}:${at.line}:${at.column}:${message}`;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { stringify } from "yaml";
-import { type PipelinePlan, planPipeline, type WorkflowPlan } from "./index.ts";
+import { manualTrigger, type PipelinePlan, planPipeline, type WorkflowPlan } from "./index.ts";
 
 const good = `name: demo
 env: { KEY: value }
@@ -19,12 +19,26 @@ workflows:
       - run: make build
       - { name: test, run: "make test", shell: bash, env: { A: 1.10 }, timeout: 5m }
   lint: { priority: 3, concurrency: ci, retry: 1, steps: *steps }
+  deploy:
+    when: [{ event: push, branch: { exclude: dev }, expression: 'has(matrix.x) || success()' }]
+    depends_on: lint
+    secrets: [TOKEN]
+    checkout: { depth: 0 }
+    matrix: { os: [a, b], exclude: [{ os: b }], include: [{ os: a, x: 1 }] }
+    steps:
+      - { run: x, name: db, service: { port: 1 }, outputs: [v], artifacts: { name: d, paths: . } }
+      - parallel: [{ run: x, if: 'steps.db.outputs.v == "1"', env: { V: { from: tag } }, retry: { max: 1 } }, { run: y, downloads: d }]
+      - { run: x, always: true, continue_on_error: true, junit: a.xml, cache: { key: event, paths: ~/.npm } }
   report: { depends_on: [lint, { workflow: build, on: failure }], steps: *steps }
 `;
 
 /** Either a plan that holds its promises, or problems that each stand in the text. */
 function judge(content: string): void {
-  const result = planPipeline({ path: "ci.yaml", content });
+  const result = planPipeline({
+    path: "ci.yaml",
+    content,
+    trigger: { ...manualTrigger, event: "push", branch: "main" },
+  });
   if (result.ok) return assertSound(result.plan);
   const lines = content.split("\n");
   assert.ok(result.problems.length > 0);

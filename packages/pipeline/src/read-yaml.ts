@@ -8,13 +8,20 @@ import { Reader, Refusal } from "./reader.ts";
 import { quote } from "./show.ts";
 import { positionOf, syntaxFindings } from "./syntax.ts";
 
+/** A pipeline file, or one of several. */
+export interface SourceFile {
+  /** Only named, never opened. */
+  path: string;
+  content: string;
+}
+
 /** Reads YAML 1.2 into located values. Without a `root` the text is not one YAML document, or beyond a limit. */
-export function readYaml(content: string): { root?: Located; findings: Finding[] } {
-  const start = { line: 1, column: 1 };
+export function readYaml({ path, content }: SourceFile): { root?: Located; findings: Finding[] } {
+  const start = { path, line: 1, column: 1 };
   if (Buffer.byteLength(content) > limits.fileBytes) return refuse(start, "expected a file of at most 1 MiB");
   if (hasTooManyTokens(content)) return refuse(start, `expected at most ${limits.tokens} YAML tokens, found more`);
   const text = content.replace(/^\uFEFF/, "");
-  const lines = new Lines(text);
+  const lines = new Lines(path, text);
   const document = parseDocument(text, parseOptions);
   const errors = syntaxFindings([...document.errors, ...document.warnings], lines);
   if (errors.length > 0) return { findings: errors };

@@ -1,5 +1,5 @@
 import type { Finding, Position } from "./problem.ts";
-import { quote } from "./show.ts";
+import { oneLine, quote } from "./show.ts";
 
 /** A finding for each text that stood before, however often. */
 export function repeats(where: string, texts: { text: string; at: Position }[]): Finding[] {
@@ -15,5 +15,6 @@ export function repeats(where: string, texts: { text: string; at: Position }[]):
 /** The finding that a text which may stand once stood before. */
 export function repeated(options: { at: Position; where: string; text: string; first: Position }): Finding {
   const { at, where, text, first } = options;
-  return { at, message: `${where} ${quote(text)} is on line ${first.line} already` };
+  const elsewhere = first.path === at.path ? "" : ` of ${oneLine(first.path)}`;
+  return { at, message: `${where} ${quote(text)} is on line ${first.line}${elsewhere} already` };
 }

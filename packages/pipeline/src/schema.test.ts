@@ -148,11 +148,10 @@ proveProblems("a name that does not fit is told with its place, and where it sto
   ],
   [
     "matrix keys",
-    build("matrix: { 1a: [x], include: [x], exclude: [x] }"),
+    build("matrix: { 1a: [x], include: [{ 2b: x }] }"),
     [
       '1:53: workflows.build.matrix: expected a matrix key of 1 to 63 letters, digits, _ or -, a letter first, found "1a"',
-      '1:62: workflows.build.matrix: expected a matrix key other than include and exclude, which are reserved, found "include"',
-      '1:76: workflows.build.matrix: expected a matrix key other than include and exclude, which are reserved, found "exclude"',
+      '1:74: workflows.build.matrix.include[0]: expected a matrix key of 1 to 63 letters, digits, _ or -, a letter first, found "2b"',
     ],
   ],
   [

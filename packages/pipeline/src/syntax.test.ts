@@ -63,7 +63,7 @@ proveProblems("what is wrong with the text itself is told first:", [
     "text that steers terminals",
     build('"\\e[31m\\u202e": 1'),
     [
-      '1:43: workflows.build: unknown key "\\u001b[31m\\u{202e}"; a workflow has labels, env, timeout, on_agent_lost, depends_on, priority, concurrency, retry, queue_timeout, matrix, steps',
+      '1:43: workflows.build: unknown key "\\u001b[31m\\u{202e}"; a workflow has when, labels, env, secrets, timeout, on_agent_lost, depends_on, priority, concurrency, retry, queue_timeout, matrix, approval, checkout, steps',
     ],
   ],
 ]);

@@ -16,6 +16,8 @@ export interface AgentOptions {
   capacity?: number;
   /** Default: builds. */
   serves?: "build" | "vetting";
+  /** How steps run. Default: local, for tests watch files that a sandbox keeps from steps. */
+  backend?: "auto" | "sandbox" | "local" | "container";
   labels?: Readonly<Record<string, string>>;
   /** More flags, such as `["--drain-timeout", "1s"]`. */
   flags?: readonly string[];
@@ -123,11 +125,18 @@ export class TestAgent {
   }
 
   #flags(): string[] {
-    const { capacity = 2, serves = "build", labels = {}, flags = [], url = this.#server.url } = this.#options;
+    const {
+      capacity = 2,
+      serves = "build",
+      backend = "local",
+      labels = {},
+      flags = [],
+      url = this.#server.url,
+    } = this.#options;
     const pairs = Object.entries(labels).flatMap(([key, value]) => ["--labels", `${key}=${value}`]);
     const trust = this.#server.fingerprint === "" ? [] : ["--fingerprint", this.#server.fingerprint];
     const own = ["--name", this.name, "--capacity", String(capacity), "--serves", serves, "--state-dir", this.stateDir];
-    return ["--server", url, ...trust, ...own, ...pairs, ...flags];
+    return ["--server", url, ...trust, ...own, "--backend", backend, ...pairs, ...flags];
   }
 
   #environment(token: string | undefined): Record<string, string> {

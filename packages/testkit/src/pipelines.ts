@@ -33,9 +33,10 @@ export async function watchUntil(
   server: TestServer,
   id: string,
   wanted: (pipeline: Pipeline) => boolean,
+  waitMaxMs = WAIT_MAX_MS,
 ): Promise<Pipeline> {
   const leave = new AbortController();
-  const late = setTimeout(() => leave.abort(new Error(`pipeline ${id} did not come to it`)), WAIT_MAX_MS);
+  const late = setTimeout(() => leave.abort(new Error(`pipeline ${id} did not come to it`)), waitMaxMs);
   let last: Pipeline | undefined;
   try {
     for (;;) {
@@ -79,9 +80,9 @@ function forgive(signal: AbortSignal): (error: unknown) => undefined {
   };
 }
 
-/** Waits until every workflow of a pipeline has ended. */
-export function untilEnded(server: TestServer, id: string): Promise<Pipeline> {
-  return watchUntil(server, id, ({ workflows }) => workflows.every(({ state }) => ENDED.has(state)));
+/** Waits until every workflow of a pipeline has ended. Default: a minute at most. */
+export function untilEnded(server: TestServer, id: string, waitMaxMs = WAIT_MAX_MS): Promise<Pipeline> {
+  return watchUntil(server, id, ({ workflows }) => workflows.every(({ state }) => ENDED.has(state)), waitMaxMs);
 }
 
 /** Submits a pipeline file and waits for its end. */

@@ -45,9 +45,18 @@ export async function treeCpuMs(pid: number): Promise<number> {
 }
 
 /** Resident memory of a process, in megabytes of 10^6 bytes. */
-export async function residentMb(pid: number): Promise<number> {
+export function residentMb(pid: number): Promise<number> {
+  return memoryMb(pid, /^VmRSS:\s+(\d+) kB$/m);
+}
+
+/** The most resident memory that a process ever had, in megabytes of 10^6 bytes. */
+export function peakMb(pid: number): Promise<number> {
+  return memoryMb(pid, /^VmHWM:\s+(\d+) kB$/m);
+}
+
+async function memoryMb(pid: number, field: RegExp): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  const kilobytes = field.exec(status)?.[1];
   if (kilobytes === undefined) throw new Error(`the memory of process ${pid} cannot be read from /proc`);
   return (Number(kilobytes) * 1_024) / 1e6;
 }

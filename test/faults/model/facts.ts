@@ -49,6 +49,7 @@ export function factsOf({ workflows }: Scenario, db: Database): Facts {
     restarts: [],
     explained: [],
     deaths: [],
+    leftovers: [],
   };
 }
 

@@ -19,6 +19,7 @@ interface Edit {
   replace: string;
 }
 
+const APPEND = "apps/server/src/logs/append.ts";
 const RULES = "apps/server/src/workflows/rules.ts";
 const LEASE = "apps/server/src/queue/lease.ts";
 const VIEW = "apps/server/src/queue/queue-view.ts";
@@ -112,10 +113,12 @@ export const MUTANTS: readonly Mutant[] = [
     removes: "the trim of lines that are stored already",
     breaks: ["lines-once", "logs-are-whole"],
     edits: [
+      { file: APPEND, find: "skipLines(batch, from - firstLine)", replace: "skipLines(batch, 0)" },
+      { file: APPEND, find: "lineCount: end - from,", replace: "lineCount: countLines(batch)," },
       {
-        file: "apps/server/src/logs/append.ts",
-        find: "entries: entries.slice(from - firstLine), baseTime });\n  log.nextLine = end;\n  return end;",
-        replace: "entries, baseTime });\n  log.nextLine = from + entries.length;\n  return log.nextLine;",
+        file: APPEND,
+        find: "log.nextLine = end;\n  return end;",
+        replace: "log.nextLine = from + countLines(batch);\n  return log.nextLine;",
       },
     ],
     more: ["lose_answers", "half_open", "cut"],

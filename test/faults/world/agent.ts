@@ -1,4 +1,5 @@
 import {
+  processesOf,
   startAgent,
   startProxy,
   temporaryFolder,
@@ -119,6 +120,14 @@ export class FaultAgent {
     if (!this.isRunning) return false;
     const left = await Promise.all(["held", "spool"].map((name) => readdir(join(this.#agent.stateDir, name))));
     return left.every((names) => names.length === 0);
+  }
+
+  /** Processes of steps and workspaces that are there, for messages. None while nothing runs. */
+  async leftovers(): Promise<string[]> {
+    const { stateDir, process } = this.#agent;
+    const processes = (await processesOf(stateDir)).filter(({ pid }) => pid !== process.pid);
+    const workspaces = await readdir(join(stateDir, "work"));
+    return [...processes.map(({ command }) => command), ...workspaces].map((what) => `${this.name}: ${what}`);
   }
 
   #watch(): void {

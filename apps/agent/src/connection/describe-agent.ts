@@ -1,10 +1,11 @@
+import type { BackendName } from "@groundcrew/engine";
 import { WorkKind } from "@groundcrew/proto";
 import type { AgentOptions } from "../agent-options.ts";
 import { readBootId, readMachineIdentity } from "../machine/machine-identity.ts";
 import { VERSION } from "../version.ts";
 
 /** What this agent says about itself when it registers. */
-export async function describeAgent(options: AgentOptions, name: string) {
+export async function describeAgent(options: AgentOptions, name: string, backend: BackendName) {
   const { capacity, labels, serves } = options;
   return {
     name,
@@ -13,7 +14,7 @@ export async function describeAgent(options: AgentOptions, name: string) {
     serves: serves === "vetting" ? WorkKind.VETTING : WorkKind.BUILD,
     capabilities: serves === "vetting" ? await stageCapabilities() : [],
     platform: `${process.platform}/${process.arch}`,
-    backend: "local",
+    backend,
     version: VERSION,
     machine: await readMachineIdentity(),
     bootId: await readBootId(),

@@ -1,8 +1,8 @@
 import { open, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { recordLength } from "./record.ts";
+import { recordLength, recordLines } from "./record.ts";
 
-/** A place in a spool: the number of a line, and the bytes of all records before it. */
+/** Where a record of a spool starts: the number of its first line, and the bytes of all records before it. */
 export interface Position {
   line: number;
   byte: number;
@@ -19,7 +19,7 @@ export interface Segment {
 
 /** An empty segment that starts at `first`. */
 export function newSegment(directory: string, first: Position): Segment {
-  return { path: join(directory, `${String(first.line).padStart(10, "0")}.records`), first, bytes: 0 };
+  return { path: join(directory, `${String(first.line).padStart(10, "0")}.blocks`), first, bytes: 0 };
 }
 
 /** Part of a segment's records, from `byte` within it. */
@@ -34,21 +34,20 @@ export async function readSegment(segment: Segment, byte: number, maxBytes: numb
   return bytes;
 }
 
-/** Walks over at most `maxLines` complete records: where it got to, relative to the start of `bytes`. */
-export function skipRecords(bytes: Buffer, maxLines: number): Position {
+/** Walks over the complete records that have `lines` lines or fewer: where it got to, relative to the start of `bytes`. */
+export function skipRecords(bytes: Buffer, lines: number): Position {
   const at: Position = { line: 0, byte: 0 };
-  while (at.line < maxLines) {
+  for (;;) {
     const length = recordLength(bytes, at.byte);
-    if (length === undefined) break;
-    at.line += 1;
+    if (length === undefined || at.line + recordLines(bytes, at.byte) > lines) return at;
+    at.line += recordLines(bytes, at.byte);
     at.byte += length;
   }
-  return at;
 }
 
 /** The segments that a dead process left, and where they end: a record torn at the very end is not counted. */
 export async function findSegments(directory: string): Promise<{ segments: Segment[]; end: Position }> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith(".records")).toSorted();
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".blocks")).toSorted();
   const segments: Segment[] = [];
   let end: Position = { line: 0, byte: 0 };
   for (const name of names) {

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { LogStream, type EnqueueLogRequest } from "@groundcrew/proto";
+import { LogStream, toEntries, type EnqueueLogRequest } from "@groundcrew/proto";
+import { RecordWriter } from "./record-writer.ts";
 import { sendLog } from "./send-log.ts";
 import { Spool } from "./spool.ts";
 
@@ -13,16 +14,19 @@ test("a spool that is damaged before its end is sent up to there, and not for ev
   const header = { workflowId: "1", epoch: "2", step: "build", try: 1, baseMs: 0 };
   const written = await Spool.create(directory, header, { segmentBytes: 20 });
   for (const text of ["one", "two", "three", "four"]) {
-    await written.append([{ atMs: 0, stream: LogStream.STDOUT, text: Buffer.from(text) }]);
+    const writer = new RecordWriter();
+    writer.add({ atMs: 0, stream: LogStream.STDOUT, text: Buffer.from(text), lineCount: 1, continued: false });
+    await written.append(writer.take());
   }
   await written.end();
-  const firstFile = join(directory, "0000000000.records");
+  const firstFile = join(directory, "0000000000.blocks");
   await truncate(firstFile, (await readFile(firstFile)).length - 1);
 
   const sent: string[] = [];
-  const enqueue = async ({ firstLine, entries }: EnqueueLogRequest) => {
+  const enqueue = async (request: EnqueueLogRequest) => {
+    const entries = toEntries(request);
     sent.push(...entries.map(({ text }) => Buffer.from(text).toString()));
-    return { nextLine: firstLine + entries.length };
+    return { nextLine: request.firstLine + entries.length };
   };
   const sending = sendLog({
     spool: await Spool.open(directory),

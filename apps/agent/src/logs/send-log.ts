@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { EnqueueLogRequestSchema, LogEntrySchema, type EnqueueLogRequest } from "@groundcrew/proto";
+import { EnqueueLogRequestSchema, type EnqueueLogRequest } from "@groundcrew/proto";
 import type { Position } from "./segment.ts";
 import type { Spool, SpoolBatch } from "./spool.ts";
 
@@ -9,9 +9,9 @@ export interface SendLogOptions {
   spool: Spool;
   /** Hands a batch to the server until it has answered. */
   enqueue: (request: EnqueueLogRequest) => Promise<{ nextLine: number }>;
-  /** How long lines may wait for a batch to fill, in milliseconds. */
+  /** How long after the last batch a smaller one is sent, in milliseconds. */
   intervalMs: number;
-  /** A batch has at most this many bytes, and never more than 256 KiB. */
+  /** A batch has at most this many bytes, and never more than 512 KiB. */
   maxBytes: number;
   /** The first line to send. Default 0. */
   fromLine?: number;
@@ -19,9 +19,12 @@ export interface SendLogOptions {
   signal?: AbortSignal;
 }
 
-// Short lines cost many times their size in memory while a batch is made. With a round trip of 50 ms this is still
-// more than 200,000 short lines a second.
-const BATCH_MAX_BYTES = 256 * 1024;
+// With a round trip of 50 ms this is still 100,000 lines of 100 bytes a second.
+const BATCH_MAX_BYTES = 512 * 1024;
+// The server hands them to a reader one by one, and a short line then costs many times its size in memory.
+const BATCH_MAX_LINES = 32 * 1024;
+// A line after a silence waits this part of the interval for those that come with it.
+const GATHER_PART = 0.1;
 
 /**
  * Sends a spool while it grows, and resolves when it has ended and the server has acknowledged all of it. Goes on
@@ -32,18 +35,22 @@ export async function sendLog(given: SendLogOptions): Promise<void> {
   const { spool, fromLine = 0 } = options;
   let position = await spool.positionOf(fromLine);
   let wantedLine = fromLine;
-  while (await moreToSend(options, position)) {
-    const batch = await spool.read(position, options.maxBytes);
-    if (batch.lines.length === 0) throw new Error(`the spool is damaged at line ${position.line}`);
+  let sentMs = -Infinity;
+  while (await moreToSend(options, position, sentMs)) {
+    sentMs = performance.now();
+    const batch = await spool.read(position, { maxBytes: options.maxBytes, maxLines: BATCH_MAX_LINES });
+    if (batch.blocks.length === 0) throw new Error(`the spool is damaged at line ${position.line}`);
     wantedLine = await sendBatch(options, batch, Math.max(0, position.line - wantedLine));
     position = wantedLine === batch.end.line ? batch.end : await spool.positionOf(wantedLine);
     await spool.acknowledge(position);
   }
 }
 
-async function moreToSend({ spool, signal, intervalMs, maxBytes }: SendLogOptions, at: Position): Promise<boolean> {
+async function moreToSend(options: SendLogOptions, at: Position, sentMs: number): Promise<boolean> {
+  const { spool, signal, intervalMs, maxBytes } = options;
   await spool.changed.until(() => spool.ended || spool.lineCount > at.line, { signal });
-  await spool.changed.until(() => spool.ended || spool.bytesAfter(at) >= maxBytes, { signal, timeoutMs: intervalMs });
+  const timeoutMs = Math.max(sentMs + intervalMs - performance.now(), intervalMs * GATHER_PART);
+  await spool.changed.until(() => spool.ended || spool.bytesAfter(at) >= maxBytes, { signal, timeoutMs });
   return spool.lineCount > at.line;
 }
 
@@ -53,7 +60,7 @@ async function sendBatch(options: SendLogOptions, batch: SpoolBatch, lostBefore:
     stepRun: { workflowId, epoch, step, try: count },
     firstLine: batch.first.line,
     baseTime: timestampFromMs(baseMs),
-    entries: batch.lines.map((line) => create(LogEntrySchema, line)),
+    blocks: batch.blocks,
     lostBefore,
   });
   const answer = await options.enqueue(request);

@@ -1,11 +1,18 @@
 import { mkdir, open, readFile, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { MAX_LINE_BYTES } from "@groundcrew/engine";
 import { delay } from "@groundcrew/rpc";
 import { Condition } from "../condition.ts";
 import { writeFileAtomically } from "../state/atomic-file.ts";
-import { decodeRecord, encodeRecords, RECORD_HEADER_BYTES, recordLength, type SpoolLine } from "./record.ts";
+import {
+  addToChecksum,
+  decodeRecord,
+  RECORD_HEADER_BYTES,
+  recordLength,
+  type Records,
+  type SpoolBlock,
+} from "./record.ts";
 import { findSegments, newSegment, readSegment, skipRecords, type Position, type Segment } from "./segment.ts";
-import { MAX_LINE_BYTES } from "./line-splitter.ts";
 
 /** Which step run a spool belongs to: enough to send it after a restart. */
 export interface SpoolHeader {
@@ -27,9 +34,17 @@ export interface SpoolOptions {
   onDiskFull?: (error: Error) => void;
 }
 
+/** How much to read at once. */
+export interface ReadLimits {
+  /** In bytes as they are stored. */
+  maxBytes: number;
+  /** Default: any number. */
+  maxLines?: number;
+}
+
 /** Lines read from a spool. */
 export interface SpoolBatch {
-  lines: SpoolLine[];
+  blocks: SpoolBlock[];
   /** Where the first line is. */
   first: Position;
   /** Where the line after the last one is. */
@@ -37,8 +52,6 @@ export interface SpoolBatch {
 }
 
 const DISK_FULL_RETRY_MS = 1000;
-// What a line costs beside its text, in the spool and on the wire: at most this much.
-const LINE_OVERHEAD_BYTES = 16;
 
 /**
  * The log of one step run on the agent's disk. Lines are appended by the step and read by position by the sender.
@@ -55,6 +68,7 @@ export class Spool {
   #sent: Position = { line: 0, byte: 0 };
   #file: FileHandle | undefined;
   #writes: Promise<void> = Promise.resolve();
+  #checksum = 0;
   #ended = false;
   #abandoned = false;
 
@@ -87,6 +101,11 @@ export class Spool {
     return this.#end.line;
   }
 
+  /** The CRC-32 of all lines appended, each with a newline after it. Of an abandoned spool it means nothing. */
+  get checksum(): number {
+    return this.#checksum;
+  }
+
   /** No more lines will come. */
   get ended(): boolean {
     return this.#ended;
@@ -97,10 +116,13 @@ export class Spool {
     return this.#end.byte - position.byte;
   }
 
-  /** Appends lines in the order of the calls. Waits for room; gives up only with the signal's reason. */
-  append(lines: readonly SpoolLine[], signal?: AbortSignal): Promise<void> {
+  /**
+   * Appends lines in the order of the calls. Waits for room; gives up only with the signal's reason. The records must
+   * not change until then.
+   */
+  append(records: Records, signal?: AbortSignal): Promise<void> {
     if (this.#ended) throw new Error(`the spool ${this.#directory} has ended`);
-    const write = this.#writes.then(() => this.#append(lines, signal));
+    const write = this.#writes.then(() => this.#append(records, signal));
     this.#writes = write.catch(() => {});
     return write;
   }
@@ -113,26 +135,28 @@ export class Spool {
     await this.#closeFile();
   }
 
-  /** Lines from a position on: as many as fit into `maxBytes` (counting some overhead), but at least one if any. */
-  async read(first: Position, maxBytes: number): Promise<SpoolBatch> {
+  /** Lines from a position on: as many blocks as the limits leave room for, but at least one if any. */
+  async read(first: Position, { maxBytes, maxLines = Infinity }: ReadLimits): Promise<SpoolBatch> {
     const segment = this.#segments.findLast((candidate) => candidate.first.byte <= first.byte);
     const end = { ...first };
-    const lines: SpoolLine[] = [];
-    if (!segment) return { lines, first, end };
-    const bytes = await readSegment(segment, first.byte - segment.first.byte, maxBytes + MAX_RECORD_BYTES);
-    for (let at = 0, cost = 0; ;) {
+    const blocks: SpoolBlock[] = [];
+    if (!segment) return { blocks, first, end };
+    const bytes = await readSegment(segment, first.byte - segment.first.byte, Math.max(maxBytes, MAX_RECORD_BYTES));
+    for (let at = 0; ;) {
       const length = recordLength(bytes, at);
-      cost += (length ?? Infinity) + LINE_OVERHEAD_BYTES - RECORD_HEADER_BYTES;
-      if (length === undefined || (cost > maxBytes && lines.length > 0)) break;
-      lines.push(decodeRecord(bytes, at, length));
+      if (length === undefined) break;
+      const block = decodeRecord(bytes, at, length);
+      const isTooMuch = at + length > maxBytes || end.line + block.lineCount - first.line > maxLines;
+      if (isTooMuch && blocks.length > 0) break;
+      blocks.push(block);
       at += length;
-      end.line += 1;
+      end.line += block.lineCount;
       end.byte += length;
     }
-    return { lines, first, end };
+    return { blocks, first, end };
   }
 
-  /** Where a line is; the oldest line kept when it is gone, the end when it does not exist yet. */
+  /** Where the record with a line starts; the oldest one kept when it is gone, the end when there is none yet. */
   async positionOf(line: number): Promise<Position> {
     if (line >= this.#end.line) return { ...this.#end };
     const segment = this.#segments.findLast((candidate) => candidate.first.line <= line) ?? this.#segments[0];
@@ -163,12 +187,13 @@ export class Spool {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #append(lines: readonly SpoolLine[], signal?: AbortSignal): Promise<void> {
-    if (lines.length === 0) return;
+  async #append({ bytes, lineCount }: Records, signal?: AbortSignal): Promise<void> {
+    if (lineCount === 0) return;
     await this.changed.until(() => this.#hasRoom(), { signal });
-    const records = this.#abandoned ? Buffer.alloc(0) : encodeRecords(lines);
-    if (records.length > 0) await this.#writeWhenPossible(records, signal);
-    this.#end = { line: this.#end.line + lines.length, byte: this.#end.byte + records.length };
+    const kept = this.#abandoned ? bytes.subarray(0, 0) : bytes;
+    if (kept.length > 0) await this.#writeWhenPossible(kept, signal);
+    this.#checksum = addToChecksum(this.#checksum, kept);
+    this.#end = { line: this.#end.line + lineCount, byte: this.#end.byte + kept.length };
     this.changed.notify();
   }
 
@@ -211,7 +236,7 @@ export class Spool {
   }
 }
 
-const MAX_RECORD_BYTES = MAX_LINE_BYTES + RECORD_HEADER_BYTES;
+const MAX_RECORD_BYTES = RECORD_HEADER_BYTES + MAX_LINE_BYTES + 1;
 
 async function writeAt(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   for (let written = 0; written < bytes.length;) {

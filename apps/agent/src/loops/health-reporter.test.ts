@@ -1,10 +1,12 @@
 import { create } from "@bufbuild/protobuf";
-import { DirectiveSchema, type Directive } from "@groundcrew/proto";
+import { DirectiveSchema, WorkflowState, type Directive } from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 import { FakeServer } from "../testing/fake-server.ts";
-import { startAgent } from "../testing/test-agent.ts";
+import { startAgent, temporaryFolder } from "../testing/test-agent.ts";
 
 function shutDown(id: string, generation = "1"): Directive {
   return create(DirectiveSchema, { id, generation, action: { case: "shutDown", value: { reason: "a new disk" } } });
@@ -15,6 +17,44 @@ function drain(id: string): Directive {
 }
 
 const acks = (server: FakeServer) => server.healthReports.flatMap(({ ackedDirectives }) => ackedDirectives);
+
+suite("what an agent offers", () => {
+  test("is told at once when it changes, again until it was heard, and then no more", async (t) => {
+    const server = await FakeServer.start(t);
+    const { agent } = await startAgent(t, server);
+    await server.until(() => server.healthReports.length > 0);
+    let lost = 0;
+    server.loseAnswer = (method) => {
+      if (method === "reportHealth" && lost++ < 2) throw new ConnectError("away", Code.Unavailable);
+    };
+    agent.reoffer({ labels: { gpu: "h200" }, capacity: 5 });
+    const offers = () => server.healthReports.flatMap(({ offer }) => offer ?? []);
+    await server.until(() => offers().length === 3 && server.healthReports.at(-1)?.offer === undefined);
+    for (const { labels, capacity } of offers()) assert.deepEqual([labels, capacity], [{ gpu: "h200" }, 5]);
+    assert.equal(server.registrations.length, 1);
+  });
+
+  test("is as many workflows at once as the server says: more at its next word, less lets what runs go on", async (t) => {
+    const server = await FakeServer.start(t);
+    await startAgent(t, server, { capacity: 1 });
+    const gate = join(await temporaryFolder(t), "gate");
+    const run = `until [ -e ${gate} ]; do sleep 0.01; done`;
+    const value = { steps: [{ name: "step", run, shell: "sh" }] };
+    const [first, second] = [1, 2].map(() => server.queue.submit({ plan: { case: "build", value } }));
+    await server.until(() => first?.inits === 1);
+    assert.equal(second?.inits, 0);
+    server.capacity = 2;
+    await server.until(() => second?.inits === 1);
+    server.capacity = 1;
+    const reports = server.healthReports.length;
+    await server.until(() => server.healthReports.length > reports + 1);
+    await writeFile(gate, "");
+    for (const workflow of [first, second]) {
+      assert.equal((await server.ended(workflow ?? assert.fail())).state, WorkflowState.SUCCEEDED);
+    }
+    await server.until(() => server.polls.at(-1)?.freeSlots === 1);
+  });
+});
 
 suite("a directive", () => {
   test("to shut down ends the process, which acknowledges it with its goodbye", async (t) => {

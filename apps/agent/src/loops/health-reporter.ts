@@ -1,6 +1,7 @@
 import { loadavg } from "node:os";
 import { DesiredState, type Directive, type ReportHealthResponse } from "@groundcrew/proto";
-import { delay } from "@groundcrew/rpc";
+import type { Offer } from "../agent-options.ts";
+import { Condition } from "../condition.ts";
 import type { ServerLink } from "../connection/server-link.ts";
 import type { HeldWorkflows } from "../workflows/held-workflows.ts";
 
@@ -17,6 +18,8 @@ export interface HealthReporterOptions {
   takeRecentLog: () => string[];
   /** Told when the operator has removed this agent. */
   onTerminated: () => void;
+  /** Told how many workflows it may run at once; 0 by a server of an older release. */
+  onCapacity: (capacity: number) => void;
   /** Told when the operator stops this process. */
   onShutDown: (reason: string) => void;
 }
@@ -26,6 +29,9 @@ export class HealthReporter {
   readonly #options: HealthReporterOptions;
   #acknowledged: string[] = [];
   #drained = false;
+  /** What the server is still to hear. */
+  #offer: Offer | undefined;
+  readonly #offered = new Condition();
 
   constructor(options: HealthReporterOptions) {
     this.#options = options;
@@ -35,8 +41,14 @@ export class HealthReporter {
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
       this.#obey(await this.#report(false, signal));
-      await delay(this.#options.intervalMs, signal);
+      await this.#offered.until(() => this.#offer !== undefined, { signal, timeoutMs: this.#options.intervalMs });
     }
+  }
+
+  /** Tells the server at once what the agent offers from now on, or as soon as it can be reached. */
+  announce(offer: Offer): void {
+    this.#offer = offer;
+    this.#offered.notify();
   }
 
   /** Says that this process ends as planned. */
@@ -48,6 +60,7 @@ export class HealthReporter {
     const { link, held, capabilities, takeRecentLog } = this.#options;
     const acknowledged = this.#acknowledged;
     const recentLog = takeRecentLog();
+    const offer = this.#offer;
     const answer = await link.untilAnswered(
       (client, how) =>
         client.reportHealth(
@@ -59,17 +72,20 @@ export class HealthReporter {
             ackedDirectives: acknowledged,
             recentLog,
             bye,
+            ...(offer && { offer }),
           },
           how,
         ),
       { signal },
     );
     this.#acknowledged = [];
+    if (this.#offer === offer) this.#offer = undefined;
     return answer;
   }
 
-  #obey({ desiredState, directives }: ReportHealthResponse): void {
+  #obey({ desiredState, directives, capacity }: ReportHealthResponse): void {
     if (desiredState === DesiredState.TERMINATED) this.#options.onTerminated();
+    this.#options.onCapacity(capacity);
     for (const directive of directives) {
       if (directive.generation === this.#options.generation) this.#carryOut(directive);
       this.#acknowledged.push(directive.id);

@@ -6,6 +6,7 @@ import { LogStream, SupersededSchema } from "@groundcrew/proto";
 import { Code, ConnectError, dial } from "@groundcrew/rpc";
 import { ServerLink } from "../connection/server-link.ts";
 import { createLog } from "../log.ts";
+import { RecordWriter } from "../logs/record-writer.ts";
 import { Spool } from "../logs/spool.ts";
 import { openStateDirectory } from "../state/state-directory.ts";
 import { FakeServer } from "../testing/fake-server.ts";
@@ -21,7 +22,9 @@ async function setUp(t: TestContext) {
   const { workflowId, epoch } = workflow.grant;
   const header = { workflowId, epoch, step: "step", try: 1, baseMs: 0 };
   const spool = await Spool.create(join(state.spool, "1-101", "0"), header);
-  await spool.append([{ atMs: 0, stream: LogStream.STDOUT, text: Buffer.from("left") }]);
+  const writer = new RecordWriter();
+  writer.add({ atMs: 0, stream: LogStream.STDOUT, text: Buffer.from("left"), lineCount: 1, continued: false });
+  await spool.append(writer.take());
   await spool.end();
   const { log } = createLog({ level: "error", sink: { write: () => {} } });
   const connection = await dial({ url: server.url });

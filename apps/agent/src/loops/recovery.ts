@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { type Backend, emptyDirectory, isRunning, killMarked, removeTree, signalGroup } from "@groundcrew/engine";
 import PQueue from "p-queue";
 import type { EnqueueLogRequest } from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
@@ -7,10 +8,7 @@ import type { ServerLink } from "../connection/server-link.ts";
 import { sendLog } from "../logs/send-log.ts";
 import { Spool } from "../logs/spool.ts";
 import type { Log } from "../log.ts";
-import { isRunning } from "../process/process-identity.ts";
-import { killMarked, signalGroup } from "../process/process-tree.ts";
 import { readJournals, type JournalEntry } from "../state/journal.ts";
-import { emptyDirectory, removeTree } from "../state/remove-tree.ts";
 import type { StateDirectory } from "../state/state-directory.ts";
 
 // Old logs must not crowd out the new ones.
@@ -24,12 +22,13 @@ const NEVER_TAKEN: ReadonlySet<Code> = new Set([
 ]);
 
 /** Ends what a killed process left running on this machine, and deletes its workspaces. Its spools stay. */
-export async function endLeftovers(state: StateDirectory, log: Log): Promise<void> {
+export async function endLeftovers(state: StateDirectory, backend: Backend, log: Log): Promise<void> {
   for (const entry of await readJournals(state.held)) {
     const { workflowId, epoch } = entry;
     log.warn({ workflowId, epoch }, "an earlier process was killed while it ran this workflow; ending what is left");
     await endProcesses(entry);
   }
+  await backend.cleanUp();
   await emptyDirectory(state.held);
   await emptyDirectory(state.work);
 }

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { ExitCode, FatalError } from "../exit.ts";
 import type { AgentIds } from "../log.ts";
@@ -43,6 +44,11 @@ export class Credentials {
   /** What to send as the bearer token now. */
   get token(): string | undefined {
     return this.#identity?.credential ?? this.#options.token;
+  }
+
+  /** Deletes the identity: the server has ended it. */
+  async forget(): Promise<void> {
+    await rm(this.#options.file, { force: true });
   }
 
   /** Keeps what the server answered to the enrolment. Throws a FatalError when there is nothing to keep. */

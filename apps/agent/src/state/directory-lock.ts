@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { identifyProcess, isRunning, type ProcessIdentity } from "@groundcrew/engine";
 import { ExitCode, FatalError } from "../exit.ts";
-import { identifyProcess, isRunning, type ProcessIdentity } from "../process/process-identity.ts";
 
 /** Keeps other agent processes out of a folder. */
 export interface DirectoryLock {

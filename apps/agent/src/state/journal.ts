@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { identifyProcess, type ProcessIdentity } from "../process/process-identity.ts";
+import { identifyProcess, type ProcessIdentity } from "@groundcrew/engine";
 import { writeFileAtomically } from "./atomic-file.ts";
 
 /** What the next process must know to end what this one leaves, should it be killed. */

@@ -3,10 +3,9 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
+import { identifyProcess, removeTree } from "@groundcrew/engine";
 import { ExitCode, FatalError } from "../exit.ts";
-import { identifyProcess } from "../process/process-identity.ts";
 import { Credentials, defaultName } from "./credentials.ts";
-import { removeTree } from "./remove-tree.ts";
 import { openStateDirectory } from "./state-directory.ts";
 
 async function folder(t: TestContext): Promise<string> {

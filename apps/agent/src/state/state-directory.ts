@@ -14,13 +14,20 @@ export interface StateDirectory {
   readonly spool: string;
   /** Workspaces: a folder, emptied at each start. */
   readonly work: string;
+  /** Workspaces that the operator asked to keep: a folder that is left alone. */
+  readonly kept: string;
   /** Lets another process have it. */
   close(): Promise<void>;
 }
 
 /** Makes, checks and locks the folder. Throws a FatalError that says what to do when it cannot be used. */
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
-  const folders = { held: join(path, "held"), spool: join(path, "spool"), work: join(path, "work") };
+  const folders = {
+    held: join(path, "held"),
+    spool: join(path, "spool"),
+    work: join(path, "work"),
+    kept: join(path, "kept"),
+  };
   try {
     for (const folder of [path, ...Object.values(folders)]) await mkdir(folder, { recursive: true, mode: 0o700 });
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -20,6 +20,8 @@ export interface AgentProcessOptions {
 export function spawnAgent(server: FakeServer, stateDirectory: string, options: AgentProcessOptions = {}) {
   const { flags = [], nodeFlags = [], env = {} } = options;
   const always = ["--server", server.url, "--state-dir", stateDirectory, "--kill-grace", "200ms", "--name", "tester"];
+  // Tests watch files that a sandbox would keep from steps.
+  always.push("--backend", "local");
   const child = spawn(process.execPath, [...nodeFlags, MAIN, ...always, ...flags], {
     env: {
       PATH: process.env["PATH"],

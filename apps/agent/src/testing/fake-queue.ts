@@ -4,6 +4,7 @@ import {
   GrantSchema,
   LinesMissingSchema,
   StaleEpochSchema,
+  toEntries,
   WorkflowState,
   type DoneRequest,
   type EnqueueLogRequest,
@@ -110,7 +111,7 @@ export class FakeQueue {
     const stored = lines.get(ref.step) ?? [];
     lines.set(ref.step, stored);
     if (request.firstLine <= stored.length) {
-      const texts = request.entries.map(({ text }) => Buffer.from(text).toString());
+      const texts = toEntries(request).map(({ text }) => Buffer.from(text).toString());
       stored.push(...texts.slice(stored.length - request.firstLine));
       this.changed.notify();
     }

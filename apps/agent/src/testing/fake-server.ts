@@ -9,12 +9,14 @@ import {
   SessionService,
   SupersededSchema,
   WaitOutcome,
+  type AddWorkflowsRequest,
   type BlobHeader,
   type Directive,
   type PutBlobRequest,
   type RegisterAgentRequest,
   type ReportHealthRequest,
 } from "@groundcrew/proto";
+import { FakeFiles } from "./fake-files.ts";
 import { FakeQueue, refOf, type FakeWorkflow } from "./fake-queue.ts";
 import { fakeSession } from "./fake-session.ts";
 
@@ -51,10 +53,19 @@ export class FakeServer {
   desiredState: DesiredState = DesiredState.READY;
   /** Told with each answer to a health report, until they are acknowledged. */
   directives: readonly FakeDirective[] = [];
+  /** Asked after each part of a download; what it throws cuts it off. */
+  onPart: () => void = () => {};
+  /** Told with each answer to a health report. 0: nothing. */
+  capacity = 0;
+  /** How often an agent left for good. */
+  unregistered = 0;
+  /** What a step adds to its pipeline comes to this; what it throws is the answer. */
+  addWorkflows: (request: AddWorkflowsRequest) => { id: string; name: string }[] = () => [];
   protocol = { min: 1, max: 1 };
   extendIntervalMs = 50;
   /** How long Next and Wait are held. */
   pollHoldMs = 2_000;
+  readonly #files = new FakeFiles(this.queue, () => this.onPart());
   #rpc: RpcServer | undefined;
   #port = 0;
 
@@ -111,11 +122,15 @@ export class FakeServer {
     const service: ServiceImpl<typeof PeerService> = {
       version: () => ({ serverVersion: "0.1.0", protocolMin: this.protocol.min, protocolMax: this.protocol.max }),
       registerAgent: (request, { requestHeader }) => this.#register(request, requestHeader.get("authorization") ?? ""),
-      unregisterAgent: () => ({}),
+      unregisterAgent: () => {
+        this.unregistered += 1;
+        return {};
+      },
+      addWorkflows: (request) => ({ workflows: this.addWorkflows(request) }),
       reportHealth: (request) => {
         this.healthReports.push(request);
         this.directives = this.directives.filter(({ id }) => !request.ackedDirectives.includes(id));
-        return { desiredState: this.desiredState, directives: [...this.directives] };
+        return { desiredState: this.desiredState, directives: [...this.directives], capacity: this.capacity };
       },
       next: async ({ pollId, freeSlots, again }, context) => {
         this.#requireAgain(pollId, again);
@@ -138,7 +153,9 @@ export class FakeServer {
       enqueueLog: (request) => ({ nextLine: queue.enqueue(request) }),
       recordSamples: () => ({}),
       putBlob: (parts) => this.#putBlob(parts),
-      getBlob: async function* () {},
+      getBlob: ({ id, offset }) => this.#files.read(id, Number(offset)),
+      findArtifact: ({ artifact }) => this.#files.find(artifact, []),
+      findCache: ({ key, restoreKeys }) => this.#files.find(key, restoreKeys),
       extend: ({ leases }) => ({
         leases: leases.map(({ workflowId, epoch }) => ({
           workflowId,
@@ -225,7 +242,7 @@ export class FakeServer {
         this.onBlob(part.value);
         const ref = refOf(part.value);
         blobs = this.queue.held(ref).blobs;
-        key = `${ref.step}/${part.value.name}`;
+        key = `${ref.step}/${part.value.name || part.value.cacheKey}`;
         const stored = blobs.get(key) ?? "";
         if (part.value.offset !== String(stored.length)) throw wrongOffset(stored.length);
         blobs.set(key, stored);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Agent } from "../agent.ts";
 import type { AgentOptions } from "../agent-options.ts";
+import { DEFAULT_LOG_LIMITS } from "../logs/log-limits.ts";
 import { createLog } from "../log.ts";
 import type { FakeServer } from "./fake-server.ts";
 
@@ -27,7 +28,9 @@ export async function startAgent(t: TestContext, server: FakeServer, options: Pa
     stateDirectory: await temporaryFolder(t),
     drainTimeoutMs: 10_000,
     killGraceMs: 200,
+    logLimits: DEFAULT_LOG_LIMITS,
     stepEnv: {},
+    backend: { name: "local" },
     log: createLog({ level: "debug", sink: { write: (line) => logged.push(line) } }),
     ...options,
   });

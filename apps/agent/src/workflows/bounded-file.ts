@@ -1,5 +1,5 @@
 import { open, type FileHandle } from "node:fs/promises";
-import type { OutputSink } from "../process/output-pump.ts";
+import type { OutputSink } from "@groundcrew/engine";
 
 /** A file that keeps the first `maxBytes` of what comes and lets the rest go. */
 export class BoundedFile {

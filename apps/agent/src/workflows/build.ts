@@ -1,59 +1,25 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import type { BuildEnd } from "@groundcrew/engine";
+import { runSteps } from "@groundcrew/engine/steps";
+import type { BuildPlan, NextAction } from "@groundcrew/proto";
 import PQueue from "p-queue";
-import { StepState, WorkflowState, type BuildPlan, type NextAction, type StepPlan } from "@groundcrew/proto";
-import { stopCauseOf } from "../process/stop-cause.ts";
+import { agentHost } from "./agent-host.ts";
 import type { RunContext } from "./run-context.ts";
-import { stepEnvironment } from "./step-environment.ts";
-import { StepRun, type StepCommand } from "./step-run.ts";
-import { buildEndOf, COMPLETED, noteOf, stepReportOf, stoppedEnd, type WorkflowEnd } from "./workflow-end.ts";
 
-/** Runs the steps of a build in order, until one does not pass. Reports follow in order, and no step waits for them. */
-export async function runBuild(run: RunContext, plan: BuildPlan): Promise<WorkflowEnd> {
+/** Runs a build by its plan. Reports follow in order, and no step waits for them. */
+export async function runBuild(run: RunContext, plan: BuildPlan): Promise<BuildEnd> {
   const reports = new Reports(run);
-  let end: WorkflowEnd | undefined;
-  for (const [index, step] of plan.steps.entries()) {
-    if (run.lease.stopped.aborted) end ??= stoppedEnd(stopCauseOf(run.lease.stopped));
-    if (end?.state === WorkflowState.QUEUED) break;
-    const stepRun = await StepRun.open(run, step.name, 1);
-    if (end) await skip(stepRun, reports);
-    else end = await runStep(run, { plan, step, stepRun, index, reports });
+  const { stopped: stop, left: leave } = run.lease;
+  try {
+    return await runSteps({
+      plan,
+      stop,
+      leave,
+      cleanupTimeoutMs: run.settings.cleanupTimeoutMs,
+      host: agentHost({ run, plan, report: (report) => reports.add(report) }),
+    });
+  } finally {
+    await reports.sent();
   }
-  await reports.sent();
-  return end ?? COMPLETED;
-}
-
-interface BuildStep {
-  plan: BuildPlan;
-  step: StepPlan;
-  stepRun: StepRun;
-  index: number;
-  reports: Reports;
-}
-
-async function runStep(run: RunContext, build: BuildStep): Promise<WorkflowEnd | undefined> {
-  const { step, stepRun, reports } = build;
-  reports.add(stepRun.started());
-  const end = await stepRun.execute(step.timeoutMs, () => prepare(run, build));
-  reports.add(stepRun.report(stepReportOf(end)));
-  await stepRun.endLog(noteOf(end));
-  return buildEndOf(step.name, end);
-}
-
-async function skip(stepRun: StepRun, reports: Reports): Promise<void> {
-  reports.add(stepRun.report({ state: StepState.SKIPPED }));
-  await stepRun.endLog();
-}
-
-// The script goes through a file: an argument may be at most 128 KiB long.
-async function prepare(run: RunContext, { plan, step, index }: BuildStep): Promise<StepCommand> {
-  const workspace = await run.workspace();
-  const script = join(workspace.root, `step-${index + 1}.sh`);
-  await writeFile(script, step.run, { mode: 0o600 });
-  const { agentName, stepEnv } = run.settings;
-  const env = stepEnvironment({ grant: run.lease.grant, plan, step, workspace, agentName, stepEnv });
-  const args = step.shell === "bash" ? ["-e", "-o", "pipefail", script] : ["-e", script];
-  return { file: step.shell === "bash" ? "bash" : "sh", args, cwd: workspace.directory, env };
 }
 
 /** Sends reports one after another. An answer that says stop is a cancel that this agent has not heard of yet. */

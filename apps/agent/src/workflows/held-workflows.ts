@@ -1,5 +1,5 @@
+import type { StopCause } from "@groundcrew/engine";
 import { Condition } from "../condition.ts";
-import type { StopCause } from "../process/stop-cause.ts";
 
 /** A workflow that the agent holds. */
 export interface HeldWorkflow {
@@ -12,7 +12,7 @@ export interface HeldWorkflow {
 export class HeldWorkflows {
   /** Notified when one comes or goes, and when the agent pauses or goes on. */
   readonly changed = new Condition();
-  readonly #capacity: number;
+  #capacity: number;
   readonly #runs = new Map<string, HeldWorkflow>();
   #paused = false;
 
@@ -38,6 +38,12 @@ export class HeldWorkflows {
   /** Takes no more work, or takes it again. What runs goes on. */
   pause(paused: boolean): void {
     this.#paused = paused;
+    this.changed.notify();
+  }
+
+  /** Has room for this many from now on. What runs beyond it goes on. */
+  resize(capacity: number): void {
+    this.#capacity = capacity;
     this.changed.notify();
   }
 

@@ -1,10 +1,11 @@
+import type { Backend, Workspace } from "@groundcrew/engine";
 import type { ServerLink } from "../connection/server-link.ts";
 import type { Log } from "../log.ts";
+import type { LogLimits } from "../logs/log-limits.ts";
 import type { Journal } from "../state/journal.ts";
 import type { StateDirectory } from "../state/state-directory.ts";
 import type { Lease } from "./lease.ts";
 import type { StepRun } from "./step-run.ts";
-import type { Workspace } from "./workspace.ts";
 
 /** What every workflow of this agent is run with. */
 interface RunSettings {
@@ -13,8 +14,14 @@ interface RunSettings {
   stepEnv: Record<string, string>;
   /** From SIGTERM to SIGKILL, in milliseconds. */
   killGraceMs: number;
+  /** What clean-up steps have altogether after a cancel or a timeout, in milliseconds. */
+  cleanupTimeoutMs: number;
+  /** How much of a step run's log is kept. */
+  logLimits: LogLimits;
   /** Runs a stage; see `AgentOptions`. */
   stageProgram: string;
+  /** Which workspaces are kept; see `AgentOptions`. */
+  keepWorkspaces: "never" | "failed" | "always";
   /** How long lines may wait for a batch to fill, in milliseconds. */
   logIntervalMs: number;
   /** The largest batch of log lines, in bytes. */
@@ -28,6 +35,8 @@ export interface RunEnvironment {
   link: ServerLink;
   log: Log;
   state: StateDirectory;
+  /** Where the steps of builds run. Stages run on the machine as it is. */
+  backend: Backend;
   settings: RunSettings;
 }
 

@@ -1,17 +1,28 @@
 import { join } from "node:path";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  planSecrets,
+  type ProcessOptions,
+  runProcess,
+  type StepEnd,
+  type StepReport,
+  underTimeout,
+} from "@groundcrew/engine";
 import { LogStream, StepState, type EnqueueLogRequest, type NextAction, type StepRunRef } from "@groundcrew/proto";
 import { sendLog } from "../logs/send-log.ts";
 import { StepLog } from "../logs/step-log.ts";
 import type { Log } from "../log.ts";
-import { runProcess, type ProcessOptions } from "../process/run-process.ts";
-import { StopError } from "../process/stop-cause.ts";
 import type { RunContext } from "./run-context.ts";
-import type { StepEnd, StepReport } from "./workflow-end.ts";
 
 /** What to run as a step: the rest is the same for all. */
 export interface StepCommand extends Pick<ProcessOptions, "file" | "args" | "cwd" | "env"> {
   fd3?: ProcessOptions["outputs"]["fd3"];
+}
+
+/** Which step, and which try of it. */
+export interface StepRunOptions {
+  step: string;
+  count: number;
 }
 
 /** One execution of a step: its process, its reports and its log. */
@@ -37,13 +48,15 @@ export class StepRun {
   }
 
   /** Makes the step run's log, and adds it to the run. */
-  static async open(run: RunContext, step: string, count: number): Promise<StepRun> {
-    const { workflowId, epoch } = run.lease.grant;
+  static async open(run: RunContext, { step, count }: StepRunOptions): Promise<StepRun> {
+    const { workflowId, epoch, plan } = run.lease.grant;
     const ref = { workflowId, epoch, step, try: count };
     const log = await StepLog.create({
       directory: join(run.spoolDirectory, String(run.stepRuns.length)),
       header: { ...ref, baseMs: Date.now() },
       signal: run.lease.discarded,
+      secrets: plan.case === "build" ? planSecrets(plan.value) : [],
+      limits: run.settings.logLimits,
       onDiskFull: (error) => run.log.warn({ step, reason: error.message }, "the disk is full; the step waits"),
     });
     const stepRun = new StepRun(run, ref, log);
@@ -80,24 +93,21 @@ export class StepRun {
   /** Runs a process as this step. A fault of the agent's surroundings becomes an end as well; a lost lease throws. */
   async execute(timeoutMs: number, prepare: () => Promise<StepCommand>): Promise<StepEnd> {
     const { lease, journal, marker, settings } = this.#run;
-    const timeout = new AbortController();
-    const onTimeout = () => timeout.abort(new StopError({ kind: "step_timeout", timeoutMs }));
-    const timer = timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined;
-    try {
+    const onFault = (error: unknown) => this.fault(error);
+    const end = await underTimeout({ timeoutMs, stop: lease.stopped, onFault }, async (stop) => {
       const { fd3, ...command } = await prepare();
       const stdout = this.log.sink(LogStream.STDOUT);
       const outputs = { stdout, stderr: this.log.sink(LogStream.STDERR), ...(fd3 && { fd3 }) };
-      const stop = AbortSignal.any([lease.stopped, timeout.signal]);
       const onStart = (groupId: number) => journal.addGroup(groupId);
-      return await runProcess({ ...command, outputs, stop, marker, onStart, killGraceMs: settings.killGraceMs });
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#ownLog.error({ err: error }, "the step could not be run");
-      return { kind: "agent_error", message };
-    } finally {
-      clearTimeout(timer);
-      lease.discarded.throwIfAborted();
-    }
+      return runProcess({ ...command, outputs, stop, marker, onStart, killGraceMs: settings.killGraceMs });
+    });
+    lease.discarded.throwIfAborted();
+    return end;
+  }
+
+  /** Notes in the agent's own log what kept it from doing its part. */
+  fault(error: unknown): void {
+    this.#ownLog.error({ err: error }, "the step could not be run");
   }
 
   /** Ends the log, with a last remark if there is one. */
@@ -119,7 +129,9 @@ export class StepRun {
 
   /** What Done says about the log. */
   lines() {
-    return { step: this.ref.step, try: this.ref.try, lineCount: this.log.spool.lineCount, restLost: this.#restLost };
+    const { lineCount, checksum } = this.log.spool;
+    const restLost = this.#restLost;
+    return { step: this.ref.step, try: this.ref.try, lineCount, restLost, ...(!restLost && { crc32: checksum }) };
   }
 
   async #send(fromLine: number): Promise<void> {

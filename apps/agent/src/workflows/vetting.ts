@@ -1,14 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { agentError, noteOf, stageReportOf, stopCauseOf, stoppedEnd, type WorkflowEnd } from "@groundcrew/engine";
 import { delay } from "@groundcrew/rpc";
 import type { NextAction, RunStage } from "@groundcrew/proto";
-import { stopCauseOf } from "../process/stop-cause.ts";
 import { BoundedFile } from "./bounded-file.ts";
 import { uploadEvidence } from "./evidence.ts";
 import type { RunContext } from "./run-context.ts";
-import { stageEnvironment } from "./step-environment.ts";
+import { stageEnvironment } from "./stage-environment.ts";
 import { StepRun, type StepCommand } from "./step-run.ts";
-import { agentError, noteOf, stageReportOf, stoppedEnd, type WorkflowEnd } from "./workflow-end.ts";
 
 // Evidence of one stage in OCP lines; a stage that writes more is broken.
 const OCP_MAX_BYTES = 64 * 2 ** 20;
@@ -43,7 +42,7 @@ async function pause(waitMs: number, stopped: AbortSignal): Promise<void> {
 
 /** Runs a stage and uploads its evidence; answers how to report its end. */
 async function runStage(run: RunContext, stage: RunStage): Promise<Ask> {
-  const stepRun = await StepRun.open(run, stage.stage, stage.try);
+  const stepRun = await StepRun.open(run, { step: stage.stage, count: stage.try });
   await stepRun.started()();
   const { root } = await run.workspace();
   const evidence = join(root, "evidence", `${stage.stage}-${stage.try}`);

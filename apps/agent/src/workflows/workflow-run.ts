@@ -2,18 +2,24 @@ import type { DescEnum } from "@bufbuild/protobuf";
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { EndReasonSchema, LinesMissingSchema, WorkflowStateSchema, type Grant } from "@groundcrew/proto";
+import {
+  agentError,
+  keepWorkspace,
+  killMarked,
+  makeWorkspace,
+  removeWorkspace,
+  type StopCause,
+  stopCauseOf,
+  type WorkflowEnd,
+  type Workspace,
+} from "@groundcrew/engine";
+import { EndReasonSchema, LinesMissingSchema, WorkflowState, WorkflowStateSchema, type Grant } from "@groundcrew/proto";
 import { detailOf } from "@groundcrew/rpc";
-import { killMarked } from "../process/process-tree.ts";
-import { stopCauseOf, type StopCause } from "../process/stop-cause.ts";
 import { Journal } from "../state/journal.ts";
-import { runBuild } from "./build.ts";
 import { Lease } from "./lease.ts";
 import type { RunContext, RunEnvironment } from "./run-context.ts";
 import type { StepRun } from "./step-run.ts";
 import { watchLease } from "./watch-lease.ts";
-import { agentError, type WorkflowEnd } from "./workflow-end.ts";
-import { makeWorkspace, removeWorkspace, type Workspace } from "./workspace.ts";
 
 /** One workflow that this agent holds, from the grant to Done. */
 export class WorkflowRun {
@@ -52,15 +58,25 @@ export class WorkflowRun {
     const { state } = this.#environment;
     const marker = randomUUID();
     const journal = await Journal.begin(state.held, { workflowId: this.workflowId, epoch: this.epoch, marker });
+    let end: WorkflowEnd | undefined;
     try {
-      await this.#runAndReport(this.#context(journal, marker));
+      end = await this.#runAndReport(this.#context(journal, marker));
     } finally {
       await killMarked(marker);
-      await removeWorkspace(state.work, this.workflowId, this.epoch).catch((error: unknown) =>
-        this.#environment.log.warn({ err: error }, "the workspace could not be deleted"),
+      await this.#putAway(end).catch((error: unknown) =>
+        this.#environment.log.warn({ err: error }, "the workspace could not be deleted or kept"),
       );
       await journal.remove();
     }
+  }
+
+  /** Deletes the workspace, or keeps it where the operator asks for that. */
+  async #putAway(end: WorkflowEnd | undefined): Promise<void> {
+    const { state, settings, log } = this.#environment;
+    const { workflowId, epoch } = this;
+    if (!isKept(settings.keepWorkspaces, end)) return removeWorkspace(state.work, workflowId, epoch);
+    const path = await keepWorkspace({ from: state.work, to: state.kept, workflowId, epoch });
+    if (path !== undefined) log.info({ path }, "kept the workspace");
   }
 
   #context(journal: Journal, marker: string): RunContext {
@@ -78,12 +94,13 @@ export class WorkflowRun {
     };
   }
 
-  async #runAndReport(run: RunContext): Promise<void> {
+  async #runAndReport(run: RunContext): Promise<WorkflowEnd | undefined> {
     const done = new AbortController();
     const watching = watchLease(run, done.signal);
     try {
       const end = await this.#outcome(run);
       if (end) await this.#report(run, end);
+      return end;
     } finally {
       await endSpools(run);
       // An agent that ends at once leaves what is not sent to the next one.
@@ -101,7 +118,12 @@ export class WorkflowRun {
     try {
       const first = await init();
       if (timeoutMs > 0) timer = setTimeout(() => this.stop({ kind: "workflow_timeout", timeoutMs }), timeoutMs);
-      if (plan.case === "build") return await runBuild(run, plan.value);
+      if (plan.case === "build") {
+        const refused = refusal(run);
+        if (refused) return refused;
+        const { runBuild } = await import("./build.ts");
+        return await runBuild(run, plan.value);
+      }
       if (plan.case === undefined) return agentError("the grant carries no plan that this agent knows");
       const { runVetting } = await import("./vetting.ts");
       return await runVetting(run, first, init);
@@ -148,6 +170,19 @@ export class WorkflowRun {
       }
     }
   }
+}
+
+/** Why this agent does not run a build at all. It is never run with less isolation than it needs. */
+function refusal({ lease, backend }: RunContext): WorkflowEnd | undefined {
+  if (!lease.grant.untrusted || backend.isolates) return undefined;
+  return agentError(
+    `the ${backend.name} backend does not run untrusted work, for it keeps nothing from it: ` +
+      "use an agent whose backend is sandbox or container",
+  );
+}
+
+function isKept(keep: RunContext["settings"]["keepWorkspaces"], end: WorkflowEnd | undefined): boolean {
+  return keep === "always" || (keep === "failed" && end?.state !== WorkflowState.SUCCEEDED);
 }
 
 // A file that cannot be closed has its lines all the same.

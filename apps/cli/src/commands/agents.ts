@@ -19,6 +19,7 @@ import { timeText } from "../render/view.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
 import { addDuty } from "./agent-duty.ts";
+import { addUpdate } from "./agent-update.ts";
 import { addGrant, grantsOf, withGrants, type GrantOptions } from "./agent-grants.ts";
 import { parseMs, withExamples, withList, withOutput, type Run } from "./command.ts";
 import { requireYes } from "./require-yes.ts";
@@ -37,6 +38,7 @@ export function addAgents(program: Command, run: Run): void {
     .action(run(show));
   addEnroll(agents, run);
   addGrant(agents, run);
+  addUpdate(agents, run);
   addDuty(agents, run);
   withOutput(agents.command("reset"))
     .description("Forgets an agent's credential, so that its name can be enrolled anew. What it runs ends by policy.")
@@ -96,6 +98,7 @@ function describe({ io }: Session, agent: Agent): string[] {
     ["workflows", agent.workflowIds.join(", ")],
     ["load", agent.load1m.toFixed(2)],
     ["labels", pairsText(agent.labels)],
+    ["says of itself", ownText(agent)],
     ["capabilities", agent.capabilities.join(", ")],
     ["platform", agent.platform],
     ["backend", agent.backend],
@@ -106,6 +109,11 @@ function describe({ io }: Session, agent: Agent): string[] {
   ] as const;
   const log = agent.recentLog.map((line) => `  ${visible(line)}`);
   return [...renderFields(fields, io.stdout.style), ...(log.length === 0 ? [] : ["", "its own log:", ...log])];
+}
+
+/** What it says where an operator has said otherwise. */
+function ownText({ own }: Agent): string {
+  return own ? `capacity ${own.capacity}, labels ${pairsText(own.labels) || "none"}` : "";
 }
 
 function pausedText({ pause }: Agent): string {

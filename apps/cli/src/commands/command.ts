@@ -59,11 +59,11 @@ export function withOutput(command: Command): Command {
 
 /** Adds `-o` and `--limit`. */
 export function withList(command: Command): Command {
-  return withOutput(command).option("--limit <n>", "how many to show at most", parseCount, 50);
+  return withOutput(command).option("--limit <n>", "how many to show at most", countOf(1, 1_000_000), 50);
 }
 
-/** A parser of the ids of pipelines, workflows or vetting runs, which `crew <noun> ls` lists. */
-export function idOf(noun: "pipelines" | "workflows" | "vet"): (text: string) => string {
+/** A parser of the ids of what `crew <noun> ls` lists. */
+export function idOf(noun: "pipelines" | "workflows" | "vet" | "artifacts" | "caches"): (text: string) => string {
   return (text) => {
     const id = text.replace(/^#/, "");
     if (/^[1-9]\d{0,18}$/.test(id)) return id;
@@ -83,8 +83,11 @@ export function parseMs(text: string): number {
   }
 }
 
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= 1_000_000) return count;
-  throw new InvalidArgumentError("Expected a whole number from 1 to 1000000.");
+/** A parser of whole numbers in a range. */
+export function countOf(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (/^\d+$/.test(text) && count >= min && count <= max) return count;
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+  };
 }

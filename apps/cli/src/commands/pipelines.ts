@@ -14,6 +14,8 @@ import type { Session } from "../session.ts";
 import { watchPipeline } from "../watch/watch-pipeline.ts";
 import { idOf, withExamples, withList, withOutput, type Run } from "./command.ts";
 import { withLogs } from "./log-options.ts";
+import { addPipelineRetry } from "./pipeline-retry.ts";
+import { addUpload } from "./upload.ts";
 
 /** `crew pipelines`. */
 export function addPipelines(program: Command, run: Run): void {
@@ -35,6 +37,8 @@ export function addPipelines(program: Command, run: Run): void {
     .description("Cancels every workflow of a pipeline that has not ended.")
     .argument("<id>", "a pipeline", idOf("pipelines"))
     .action(run(cancel));
+  addPipelineRetry(pipelines, run);
+  addUpload(pipelines, run);
   const logs = withLogs(pipelines.command("logs"))
     .description("Prints the logs of a pipeline. JSON is one batch of lines a line, their text in base64.")
     .argument("<id>", "a pipeline", idOf("pipelines"))

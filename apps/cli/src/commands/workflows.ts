@@ -15,6 +15,7 @@ import { renderFields } from "../render/fields.ts";
 import { hasEnded, workflowLook } from "../render/looks.ts";
 import { renderWorkflows } from "../render/pipeline.ts";
 import { eventTable, pairsText, workflowTable } from "../render/tables.ts";
+import { testCountsText } from "../render/tests.ts";
 import { timeText } from "../render/view.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
@@ -91,7 +92,9 @@ function describe(session: Session, { workflow, events }: GetWorkflowResponse, w
       ["group", workflow.concurrencyGroup],
       ["not before", timeText(workflow.notBefore)],
       ["retries", workflow.retries === 0 ? "" : String(workflow.retries)],
+      ["approved", approvalText(workflow)],
       ["retry of", workflow.retryOf === "0" ? "" : workflow.retryOf],
+      ["tests", testCountsText(workflow.tests)],
       ["submitted", timeText(workflow.createdAt)],
       ["started", timeText(workflow.startedAt)],
       ["ended", timeText(workflow.finishedAt)],
@@ -101,6 +104,12 @@ function describe(session: Session, { workflow, events }: GetWorkflowResponse, w
   const tree = renderWorkflows([workflow], Infinity, session.view());
   const history = withEvents ? ["", ...session.tableLines(eventTable(events))] : [];
   return [...tree, "", ...fields, ...history];
+}
+
+/** Who approved it, and what with. Empty: it needs no approval, or waits for it. */
+function approvalText({ approvedBy, approvedAt, secretsGranted }: Workflow): string {
+  if (approvedBy === "") return "";
+  return visible(`by ${approvedBy}, ${timeText(approvedAt)}${secretsGranted ? ", with secrets" : ""}`);
 }
 
 async function cancel(session: Session, _options: object, id: string): Promise<void> {

@@ -1,16 +1,25 @@
 import { TailLogsResponseSchema, type Workflow } from "@groundcrew/proto";
-import { interrupted } from "../failure.ts";
+import { interrupted, usage } from "../failure.ts";
 import { hasEnded } from "../render/looks.ts";
 import type { Operator, Session } from "../session.ts";
 import { displayWidth } from "../terminal/width.ts";
 import { LogPrinter, nameOf } from "./print.ts";
-import { tailLogs, type TailOptions } from "./tail.ts";
+import { tailLogs, type LineRange, type TailOptions } from "./tail.ts";
+
+/** Line numbers are 32 bits on the wire. */
+const LINES_MAX = 2 ** 32 - 1;
 
 /** The options of `logs`. */
 export interface LogOptions {
   follow?: boolean;
   step?: string;
   timestamps?: boolean;
+  /** So many lines before the end of each step run. */
+  tail?: number;
+  /** The first line of each step run, from 1. */
+  from?: number;
+  /** How many lines of each step run. */
+  lines?: number;
 }
 
 /** Whose logs: their workflows as they stand now, and how to name and reach them. */
@@ -43,6 +52,7 @@ export async function printLogs(
     signal,
     onConnection: ({ lost }) => session.note(lost ? "crew: connection lost; trying again" : "crew: connected again"),
     ...(options.step === undefined ? {} : { step: options.step }),
+    range: rangeOf(options),
   });
   try {
     for await (const part of parts) {
@@ -53,7 +63,17 @@ export async function printLogs(
   } catch (error) {
     if (signal.aborted) throw interrupted(`reading; ${subject.name} goes on`, `read on: ${subject.again}`);
     throw error;
+  } finally {
+    stdout.write(printer.end());
   }
+}
+
+/** Lines as people count them, to lines as the server does. */
+function rangeOf({ tail = 0, from = 1, lines }: LogOptions): LineRange {
+  if (tail > 0 && (from > 1 || lines !== undefined))
+    throw usage("--tail is given beside --from or --lines", "leave out one of them");
+  const fromLine = from - 1;
+  return { fromLine, untilLine: lines === undefined ? 0 : Math.min(LINES_MAX, fromLine + lines), lastLines: tail };
 }
 
 /** The longest prefix that lines are aligned to, in columns. */

@@ -11,11 +11,20 @@ export interface TailOptions {
   step?: string;
   /** Go on until everything has ended. */
   follow: boolean;
+  /** Default: all lines. */
+  range?: LineRange;
   signal: AbortSignal;
   /** Told when the connection is lost, and when it is back. */
   onConnection?: (state: { lost: boolean }) => void;
   /** See `FollowOptions`. */
   backoffMs?: { min: number; max: number };
+}
+
+/** Which lines of each step run, as `TailLogsRequest` has it. */
+export interface LineRange {
+  fromLine: number;
+  untilLine: number;
+  lastLines: number;
 }
 
 /** Lines of one step run that were not seen before, in order. */
@@ -44,15 +53,32 @@ export async function* tailLogs(operator: Operator, options: TailOptions): Async
     ...(options.backoffMs ? { backoffMs: options.backoffMs } : {}),
   });
   for await (const response of responses) {
-    const part = newPart(response, nextLines.get(response.stepRunId) ?? 0);
+    const part = newPart(response, nextLines.get(response.stepRunId) ?? startOf(response, options.range));
     nextLines.set(response.stepRunId, part.nextLine);
     if (part.entries.length > 0 || part.missing > 0) yield part;
   }
 }
 
+/** Where a reader stands that has read nothing of a step run yet: what a range leaves out is not missing. */
+function startOf({ firstLine, lostBefore }: TailLogsResponse, range: LineRange | undefined): number {
+  if (range?.lastLines) return firstLine - lostBefore;
+  return range?.fromLine ?? 0;
+}
+
 function requestFor(options: TailOptions, nextLines: ReadonlyMap<string, number>): Parameters<Operator["tailLogs"]>[0] {
   const cursors = [...nextLines].map(([stepRunId, nextLine]) => ({ stepRunId, nextLine }));
-  return { ...options.of, step: options.step ?? "", follow: options.follow, cursors };
+  const { fromLine = 0, untilLine = 0, lastLines = 0 } = options.range ?? {};
+  // Step runs that had no lines when the first were sent are read from their first.
+  const last = cursors.length === 0 ? lastLines : 0;
+  return {
+    ...options.of,
+    step: options.step ?? "",
+    follow: options.follow,
+    fromLine,
+    untilLine,
+    lastLines: last,
+    cursors,
+  };
 }
 
 /** What of a response is new to a reader whose next line is `nextLine`. */

@@ -80,6 +80,8 @@ const endReasons: Record<Known<typeof EndReason>, string> = {
   [EndReason.AGENT_ERROR]: "the agent could not prepare or read what it needed",
   [EndReason.QUEUE_TIMEOUT]: "it waited longer than its queue timeout",
   [EndReason.REPLACED]: "a newer one of its concurrency group took its place",
+  [EndReason.SECRET_UNAVAILABLE]: "a secret that it names is not there for it",
+  [EndReason.DECLINED]: "declined by an operator",
 };
 
 // A newer server may send a value that this release does not know.

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { AgentConnection, AgentSchema, type Agent } from "@groundcrew/proto";
+import { AgentConnection, AgentOfferSchema, AgentSchema, type Agent } from "@groundcrew/proto";
 import { sql, type SelectQueryBuilder } from "kysely";
 import type { Db, Intervals } from "../context.ts";
 import { timestampOf, workKindOf } from "../names.ts";
@@ -76,8 +76,14 @@ export function agentMessage(row: ShownAgent, { recentLog }: { recentLog: boolea
     workflowIds: row.workflow_ids,
     recentLog: recentLog ? row.recent_log : [],
     grants: grantsMessage(row),
+    ...ownOf(row),
     ...pauseOf(row),
   });
+}
+
+function ownOf({ labels, capacity, own_labels, own_capacity }: ShownAgent): Pick<Agent, "own"> {
+  if (own_labels === null && own_capacity === null) return {};
+  return { own: create(AgentOfferSchema, { labels: own_labels ?? labels, capacity: own_capacity ?? capacity }) };
 }
 
 function pauseOf({ name, paused_by, paused_at, pause_reason }: ShownAgent): Pick<Agent, "pause"> {

@@ -31,7 +31,7 @@ suite("health reports", () => {
     const context = await testContext(t);
     const agents = await enrolSeveral(context, 20);
     const { db, count } = countStatements(context.db);
-    const desk = new HealthDesk({ db }, 0);
+    const desk = new HealthDesk({ ...context, db }, 0);
     const answers = await Promise.all(
       agents.map((agent, i) => report(desk, agent, { load1m: i, capabilities: [`c${i}`], recentLog: [`line ${i}`] })),
     );
@@ -53,7 +53,7 @@ suite("health reports", () => {
       leases.push(await takeOne(context, agent));
     }
     const { db, count } = countStatements(context.db);
-    const desk = new HealthDesk({ db }, 0);
+    const desk = new HealthDesk({ ...context, db }, 0);
     // The last one lists the lease of another.
     const held = [leases[0], leases[1], leases[0]].map((lease) => (lease ? [lease] : []));
     await Promise.all(agents.map((agent, i) => report(desk, agent, { held: held[i] ?? [] })));

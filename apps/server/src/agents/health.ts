@@ -1,8 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ReportHealthRequest, ReportHealthResponseSchema } from "@groundcrew/proto";
 import { invalidField } from "@groundcrew/rpc";
-import type { Db, ServerContext } from "../context.ts";
+import type { ServerContext } from "../context.ts";
 import { Coalescer, type Outcome } from "../db/coalesce.ts";
+import type { Topic } from "../db/hints.ts";
 import { superseded } from "../tokens/authenticate.ts";
 import { requireRange } from "../validate.ts";
 import { checkedLease, type LeaseName } from "../workflows/stale.ts";
@@ -11,6 +12,7 @@ import { desiredStateOf } from "./desired-state.ts";
 import { acknowledge, checkedAcks, pendingDirectives, type DirectiveMessage } from "./directives.ts";
 import { LOG_LINES_MAX, noteHealth, processOf, type Health, type Heard } from "./note-health.ts";
 import { markHeld } from "./mark-held.ts";
+import { checkedOffer, noteOffers, type Offer } from "./offer.ts";
 import { checkedCapabilities } from "./register.ts";
 
 const LOG_LINE_MAX = 2_000;
@@ -24,6 +26,8 @@ const GATHER_MS = 250;
 /** The most reports of one batch: what 16,000 agents send while one gathers. */
 const BATCH_MAX = 4_096;
 
+type Needs = Pick<ServerContext, "db" | "hints">;
+
 type Response = MessageInitShape<typeof ReportHealthResponseSchema>;
 
 /** One agent's report, checked. */
@@ -32,6 +36,8 @@ interface Report {
   health: Health;
   held: LeaseName[];
   acks: string[];
+  /** What the agent offers from now on, if that has changed. */
+  offer: Offer | undefined;
 }
 
 /** Where agents report their health: it notes that they are there, and tells each what the operator wants of it. */
@@ -39,8 +45,8 @@ export class HealthDesk {
   readonly #reports: Coalescer<Report, Response>;
 
   /** `gatherMs`: how long a report waits for those of other agents. */
-  constructor({ db }: Pick<ServerContext, "db">, gatherMs = GATHER_MS) {
-    this.#reports = new Coalescer({ run: (batch) => takeReports(db, batch), gatherMs, maxBatch: BATCH_MAX });
+  constructor(context: Needs, gatherMs = GATHER_MS) {
+    this.#reports = new Coalescer({ run: (batch) => takeReports(context, batch), gatherMs, maxBatch: BATCH_MAX });
   }
 
   /** Takes one report. Throws INVALID_ARGUMENT naming the field, and ABORTED for a process that was superseded. */
@@ -60,17 +66,20 @@ function checked(caller: Caller, request: ReportHealthRequest): Report {
     health: { load1m, capabilities: checkedCapabilities(request.capabilities), lines, bye },
     held: held.map((lease) => checkedLease(lease, "held.")),
     acks: checkedAcks(request.ackedDirectives),
+    offer: request.offer && checkedOffer(request.offer, "offer"),
   };
 }
 
 /** Takes a batch in a statement for each thing there is to note, however many agents report. */
-async function takeReports(db: Db, batch: readonly Report[]): Promise<Outcome<Response>[]> {
+async function takeReports({ db, hints }: Needs, batch: readonly Report[]): Promise<Outcome<Response>[]> {
   // First of all, so that no answer repeats what this very report is done with.
   await acknowledge(
     db,
     batch.flatMap(({ caller, acks }) => acks.map((id) => ({ ...caller, id, refused: "" }))),
   );
+  const changed = await noteOffers(db, batch);
   const heard = await noteHealth(db, batch);
+  if (changed.length > 0) hints.publish("queue", ...changed.map((id): Topic => `agent:${id}`));
   const current = batch.filter(({ caller }) => heard.get(processOf(caller))?.lifecycle);
   await markHeld(db, current);
   const directed = current.filter(({ caller }) => heard.get(processOf(caller))?.directed);
@@ -83,5 +92,6 @@ async function takeReports(db: Db, batch: readonly Report[]): Promise<Outcome<Re
 
 function answer(caller: Caller, heard: Heard | undefined, directives: DirectiveMessage[] = []): Outcome<Response> {
   if (!heard?.lifecycle) return { error: superseded(caller.generation, heard?.newest ?? "0") };
-  return { value: { desiredState: desiredStateOf(heard.lifecycle), directives } };
+  const { lifecycle, capacity } = heard;
+  return { value: { desiredState: desiredStateOf(lifecycle), directives, capacity } };
 }

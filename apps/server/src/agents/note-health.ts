@@ -23,6 +23,8 @@ export interface Heard {
   newest: string;
   /** Null: the process was superseded, and nothing of its report was noted. */
   lifecycle: Lifecycle | null;
+  /** How many workflows it may run at once. */
+  capacity: number;
   /** Whether directives wait for the process. */
   directed: boolean;
 }
@@ -39,7 +41,7 @@ export async function noteHealth(
 ): Promise<Map<string, Heard>> {
   const { rows } = await sql<Heard & { agent_id: string; generation: string }>`
     with said as (
-      select said.*, a.generation as newest
+      select said.*, a.generation as newest, a.capacity
       from jsonb_to_recordset(${json([...merged(reports).values()])}) as said (
         "agentId" uuid, generation bigint, load1m double precision, capabilities text[], lines text[], bye boolean
       )
@@ -57,7 +59,7 @@ export async function noteHealth(
       from said where a.id = said."agentId" and said.generation = said.newest
       returning a.id, a.lifecycle
     )
-    select said."agentId" as agent_id, said.generation, said.newest, heard.lifecycle, exists (
+    select said."agentId" as agent_id, said.generation, said.newest, heard.lifecycle, said.capacity, exists (
       select from directives d
       where d.agent_id = said."agentId" and d.generation = said.generation and d.acknowledged_at is null
     ) as directed

@@ -8,10 +8,11 @@ import { readAgent } from "./read.ts";
 import { resetAgent } from "./reset.ts";
 import { setDesiredState } from "./set-desired-state.ts";
 import { setAgentGrants } from "./set-grants.ts";
+import { updateAgent } from "./update-agent.ts";
 
 type Handlers = Pick<
   ServiceImpl<typeof OperatorService>,
-  "listAgents" | "getAgent" | "resetAgent" | "setAgentDesiredState" | "setAgentGrants" | "sendDirective"
+  "listAgents" | "getAgent" | "resetAgent" | "setAgentDesiredState" | "setAgentGrants" | "sendDirective" | "updateAgent"
 >;
 
 /** What people do with agents. */
@@ -30,6 +31,10 @@ export function agentOperatorHandlers(context: ServerContext): Handlers {
     async setAgentGrants({ agent, grants }) {
       await setAgentGrants(context, agent, grants);
       return { agent: await readAgent(context, agent) };
+    },
+    async updateAgent(request) {
+      await updateAgent(context, request);
+      return { agent: await readAgent(context, request.agent) };
     },
     sendDirective: async ({ agent, directive }, call) => ({
       directive: await sendDirective(context, agent, directive, actorOf(call)),

@@ -7,12 +7,13 @@ import type { ServerContext, Tx } from "../context.ts";
 import { json } from "../db/json.ts";
 import { workKindName } from "../names.ts";
 import { newSecret } from "../tokens/secret.ts";
-import { requireMap, requireRange, requireText } from "../validate.ts";
+import { requireText } from "../validate.ts";
 import { checkProtocol } from "./check-protocol.ts";
 import { desiredStateOf, type Lifecycle } from "./desired-state.ts";
 import { supersedeDirectives } from "./directives.ts";
 import type { GrantColumns } from "./grants.ts";
 import { findMachine } from "./machine.ts";
+import { checkedOffer, offered } from "./offer.ts";
 import { releaseHeld } from "./release-held.ts";
 
 /** The largest EnqueueLog batch an agent is told to send, in bytes of text. */
@@ -61,8 +62,7 @@ function checkedInfo(info: AgentInfo | undefined) {
     platform: requireText("info.platform", info.platform, short),
     backend: requireText("info.backend", info.backend, short),
     version: requireText("info.version", info.version, short),
-    capacity: requireRange("info.capacity", info.capacity, 1, serves === "vetting" ? 1 : 1024),
-    labels: requireMap("info.labels", info.labels, { maxEntries: 64, maxKey: 128, maxValue: 128 }),
+    ...checkedOffer(info, "info", serves),
     capabilities: checkedCapabilities(info.capabilities),
     bootId: requireText("info.boot_id", info.bootId, short),
     machine: info.machine,
@@ -130,11 +130,10 @@ function grantsOf({ grant_owners, grant_repositories, grant_untrusted }: GrantCo
 }
 
 async function store(tx: Tx, { agent, grants }: Found, info: CheckedInfo, machineId: string, principal: Principal) {
-  const { bootId, machine: _machine, labels, ...plain } = info;
+  const { bootId, machine: _machine, labels, capacity, ...plain } = info;
   const enrolment = principal.kind === "enrolment" ? newSecret("agent") : undefined;
   const values = {
     ...plain,
-    labels: json(labels),
     machine_id: machineId,
     boot_id: bootId,
     registered_at: sql<Date>`now()`,
@@ -146,17 +145,23 @@ async function store(tx: Tx, { agent, grants }: Found, info: CheckedInfo, machin
       lifecycle: "ready" as const,
     }),
   };
-  const columns = ["id", "name", "generation", "lifecycle"] as const;
+  const own = { labels: json(labels), capacity, own_labels: null, own_capacity: null };
+  const columns = ["id", "name", "generation", "lifecycle", "capacity"] as const;
   const row = agent
     ? await tx
         .updateTable("agents")
-        .set({ ...values, generation: sql`generation + 1`, last_seen_at: enrolment ? null : sql<Date>`now()` })
+        .set({
+          ...values,
+          ...(grants ? own : offered({ labels, capacity })),
+          generation: sql`generation + 1`,
+          last_seen_at: enrolment ? null : sql<Date>`now()`,
+        })
         .where("id", "=", agent.id)
         .returning(columns)
         .executeTakeFirstOrThrow()
     : await tx
         .insertInto("agents")
-        .values({ ...values, generation: "1" })
+        .values({ ...values, ...own, generation: "1" })
         .returning(columns)
         .executeTakeFirstOrThrow();
   return { ...row, credential: enrolment?.secret ?? "" };
@@ -166,6 +171,7 @@ interface Stored {
   id: string;
   generation: string;
   lifecycle: Lifecycle;
+  capacity: number;
   credential: string;
 }
 
@@ -181,5 +187,6 @@ function answer({ intervals }: ServerContext, agent: Stored): Response & { agent
     logBatchMaxBytes: LOG_BATCH_MAX_BYTES,
     pollHoldMs: intervals.pollHoldMs,
     desiredState: desiredStateOf(agent.lifecycle),
+    capacity: agent.capacity,
   };
 }

@@ -33,7 +33,7 @@ function messageOf(reason: BlobFaultReason): string {
     case "busy":
       return "another call is storing this file right now; try again when it has ended";
     case "missing":
-      return `the file with SHA-256 ${reason.sha256} is not in the server's blob folder; restore it from a backup`;
+      return `the file with SHA-256 ${reason.sha256} is not in the server's object store; restore it from a backup`;
     default:
       return reason satisfies never;
   }

@@ -2,11 +2,15 @@ import type { BlobHeader } from "@groundcrew/proto";
 import { invalidField } from "@groundcrew/rpc";
 import { requireText } from "../validate.ts";
 import { checkedStepRun, type StepRunName } from "../workflows/step-run.ts";
-import { MAX_BLOB_BYTES } from "./limits.ts";
+import { checkedCacheKey } from "../caches/cache-key.ts";
+import { checkedKind, type BlobKindName } from "./kinds.ts";
+import { MAX_ARCHIVE_BYTES, MAX_BLOB_BYTES } from "./limits.ts";
 
 /** What a file is said to be, checked. */
 export interface CheckedHeader {
   stepRun: StepRunName;
+  kind: BlobKindName;
+  /** Unique in the step run; of a cache its key. */
   name: string;
   contentType: string;
   size: number;
@@ -16,10 +20,12 @@ export interface CheckedHeader {
 
 /** Checks a file's header. Throws INVALID_ARGUMENT naming the field. */
 export function checkedHeader(header: BlobHeader): CheckedHeader {
-  const size = requireBytes("header.size", header.size, MAX_BLOB_BYTES);
+  const kind = checkedKind("header.kind", header.kind);
+  const size = requireBytes("header.size", header.size, kind === "evidence" ? MAX_BLOB_BYTES : MAX_ARCHIVE_BYTES);
   return {
     stepRun: checkedStepRun(header.stepRun, "header.step_run"),
-    name: checkedName(header.name),
+    kind,
+    name: kind === "cache" ? checkedCacheKey("header.cache_key", header.cacheKey) : checkedName(header.name),
     contentType: requireText("header.content_type", header.contentType, {
       max: 100,
       pattern: /^[\w.+-]+\/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*$/,

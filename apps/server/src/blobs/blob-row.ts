@@ -22,12 +22,18 @@ export function blobMessage(row: BlobRow, stepRun: StepRunName): BlobInfo {
   });
 }
 
-/** The file of this name that a step run has, if it has one. */
-export function findBlob(db: Db, stepRunId: string, name: string): Promise<BlobRow | undefined> {
+/** The file of this kind and name that a step run has, if it has one. Default: evidence. */
+export function findBlob(
+  db: Db,
+  stepRunId: string,
+  name: string,
+  kind: BlobRow["kind"] = "evidence",
+): Promise<BlobRow | undefined> {
   return db
     .selectFrom("blobs")
     .selectAll()
     .where("step_run_id", "=", stepRunId)
+    .where("kind", "=", kind)
     .where("name", "=", name)
     .executeTakeFirst();
 }

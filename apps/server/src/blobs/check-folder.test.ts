@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { suite, test, type TestContext } from "node:test";
 import { pino } from "pino";
 import { testContext } from "../testing/context.ts";
+import { openStores } from "../testing/stores.ts";
 import { warnOfMissingFiles } from "./check-folder.ts";
-import { openBlobStore } from "./store.ts";
 
 suite("a server that starts", () => {
-  test("says nothing while its folder has the newest stored file, or there is none", async (t) => {
+  test("says nothing while its object store has the newest stored file, or there is none", async (t) => {
     const { context, warnings } = await warned(t);
     await warnOfMissingFiles(context);
     await store(context);
@@ -15,12 +15,12 @@ suite("a server that starts", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("says that its folder is not the one that the other replicas store in", async (t) => {
+  test("says that its object store is not the one that the other replicas store in", async (t) => {
     const { context, warnings } = await warned(t);
-    await store({ ...context, blobs: await openBlobStore(await temporaryFolder(t, "other")) });
+    await store({ ...context, ...(await openStores(await temporaryFolder(t, "other"))) });
     await warnOfMissingFiles(context);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? "", /all replicas of a database must share that folder/);
+    assert.match(warnings[0] ?? "", /all replicas of a database must share it/);
   });
 });
 

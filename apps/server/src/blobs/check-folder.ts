@@ -3,8 +3,8 @@ import { BlobFault } from "./blob-fault.ts";
 import { hexOf } from "./store.ts";
 
 /**
- * Says so when this server's folder lacks the newest stored file: replicas that do not share the folder, or a database
- * that was restored without it. Not a reason not to start: all else works.
+ * Says so when the object store lacks the newest stored file: replicas that do not share one folder, or a database that
+ * was restored without it. Not a reason not to start: all else works.
  */
 export async function warnOfMissingFiles({
   db,
@@ -24,7 +24,7 @@ export async function warnOfMissingFiles({
     if (!(error instanceof BlobFault)) throw error;
     log.warn(
       { blobId: newest.id, sha256: hexOf(newest.sha256) },
-      "the newest stored file is not in the blobs folder: all replicas of a database must share that folder",
+      "the newest stored file is not in the object store: all replicas of a database must share it",
     );
   }
 }

@@ -1,28 +1,46 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { GetBlobRequest, GetBlobResponseSchema } from "@groundcrew/proto";
+import type { BlobInfo, GetBlobRequest, GetBlobResponseSchema } from "@groundcrew/proto";
 import { notFound } from "@groundcrew/rpc";
 import type { Caller } from "../agents/caller.ts";
+import { readableArtifact } from "../artifacts/find-artifact.ts";
+import { readableCache } from "../caches/find-cache.ts";
 import type { ServerContext } from "../context.ts";
 import { requireId } from "../validate.ts";
 import { requireBytes } from "./blob-header.ts";
 import { blobMessage } from "./blob-row.ts";
+import { requireHeld } from "../workflows/held-lease.ts";
+import { checkedKind } from "./kinds.ts";
 import { readBlob } from "./read-blob.ts";
 
-/** Streams a file of one of the caller's own step runs: what it is, then its data from the offset. */
+/** Streams a file that the caller may read: what it is, then its data from the offset. */
 export async function* getBlob(
   context: ServerContext,
   caller: Caller,
   request: GetBlobRequest,
 ): AsyncGenerator<MessageInitShape<typeof GetBlobResponseSchema>> {
-  const row = await findOwn(context, caller, requireId("id", request.id));
-  const offset = requireBytes("offset", request.offset, Number(row.size));
-  const stepRun = { workflowId: row.workflow_id, epoch: row.epoch, step: row.step, try: row.try };
-  yield { part: { case: "info", value: blobMessage(row, stepRun) } };
-  for await (const value of readBlob(context, row.sha256, offset)) yield { part: { case: "data", value } };
+  const blob = await findReadable(context, caller, request);
+  const offset = requireBytes("offset", request.offset, Number(blob.size));
+  yield { part: { case: "info", value: blob } };
+  for await (const value of readBlob(context, blob.sha256, offset)) yield { part: { case: "data", value } };
+}
+
+async function findReadable(context: ServerContext, caller: Caller, request: GetBlobRequest): Promise<BlobInfo> {
+  const id = requireId("id", request.id);
+  const kind = checkedKind("kind", request.kind);
+  switch (kind) {
+    case "evidence":
+      return findOwn(context, caller, id);
+    case "artifact":
+      return readableArtifact(context.db, await requireHeld(context.db, caller, request.lease), id);
+    case "cache":
+      return readableCache(context.db, await requireHeld(context.db, caller, request.lease), id);
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** Another agent's file is as unknown to the caller as one that does not exist. */
-async function findOwn({ db }: ServerContext, { agentId }: Caller, id: string) {
+async function findOwn({ db }: ServerContext, { agentId }: Caller, id: string): Promise<BlobInfo> {
   const row = await db
     .selectFrom("blobs")
     .innerJoin("step_runs", "step_runs.id", "blobs.step_run_id")
@@ -30,8 +48,9 @@ async function findOwn({ db }: ServerContext, { agentId }: Caller, id: string) {
     .selectAll("blobs")
     .select(["step_runs.epoch", "step_runs.step", "step_runs.try"])
     .where("blobs.id", "=", id)
+    .where("blobs.kind", "=", "evidence")
     .where("leases.agent_id", "=", agentId)
     .executeTakeFirst();
   if (!row) throw notFound("blob", id);
-  return row;
+  return blobMessage(row, { workflowId: row.workflow_id, epoch: row.epoch, step: row.step, try: row.try });
 }

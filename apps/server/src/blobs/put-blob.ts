@@ -1,12 +1,14 @@
 import type { BlobInfo, PutBlobRequest } from "@groundcrew/proto";
 import { conflict, invalidField } from "@groundcrew/rpc";
+import { createHash } from "node:crypto";
 import type { Caller } from "../agents/caller.ts";
+import { putCache } from "../caches/put-cache.ts";
 import type { ServerContext } from "../context.ts";
 import { lockStepRun, requireLease } from "../workflows/step-run.ts";
 import { checkedHeader, type CheckedHeader } from "./blob-header.ts";
 import { blobMessage, findBlob, insertBlob, type BlobRow } from "./blob-row.ts";
-import { connectErrorOf } from "./connect-error.ts";
 import { MAX_PART_BYTES } from "./limits.ts";
+import { receiveBlob, type BlobUpload } from "./receive-blob.ts";
 import { hexOf } from "./store.ts";
 
 /**
@@ -22,10 +24,31 @@ export async function putBlob(
   const header = await readHeader(messages);
   await requireLease(context.db, caller, header.stepRun);
   const stepRun = await context.db.transaction().execute((tx) => lockStepRun(tx, header.stepRun));
-  const known = await findBlob(context.db, stepRun.id, header.name);
-  const row = known ?? (await receive(context, stepRun.id, header, messages));
-  requireSame(row, header);
-  return blobMessage(row, header.stepRun);
+  const upload = { ...header, data: dataOf(messages), key: `${stepRun.id}-${header.kind}-${digestOf(header.name)}` };
+  if (header.kind === "cache") return putCache(context, upload);
+  return putFile(context, stepRun.id, upload, header.kind);
+}
+
+/** A file of any name or key as the name of its partial file. */
+function digestOf(name: string): string {
+  return createHash("sha256").update(name).digest("hex");
+}
+
+async function putFile(
+  context: ServerContext,
+  stepRunId: string,
+  upload: BlobUpload,
+  kind: BlobRow["kind"],
+): Promise<BlobInfo> {
+  const { db } = context;
+  const { name, contentType, size, sha256, stepRun } = upload;
+  const known = await findBlob(db, stepRunId, name, kind);
+  if (!known) await receiveBlob(context, upload);
+  const values = { workflow_id: stepRun.workflowId, step_run_id: stepRunId, content_type: contentType };
+  const made = known ?? (await insertBlob(db, { ...values, kind, name, size: String(size), sha256 }));
+  const row = made ?? found(await findBlob(db, stepRunId, name, kind));
+  requireSame(row, upload);
+  return blobMessage(row, stepRun);
 }
 
 async function readHeader(messages: AsyncIterator<PutBlobRequest>): Promise<CheckedHeader> {
@@ -33,29 +56,6 @@ async function readHeader(messages: AsyncIterator<PutBlobRequest>): Promise<Chec
   const part = first.done === true ? undefined : first.value.part;
   if (part?.case !== "header") throw invalidField("header", part?.case ?? "absent", "the header as the first message");
   return checkedHeader(part.value);
-}
-
-async function receive(
-  { db, blobs }: ServerContext,
-  stepRunId: string,
-  header: CheckedHeader,
-  messages: AsyncIterator<PutBlobRequest>,
-): Promise<BlobRow> {
-  const { name, contentType, size, sha256, offset, stepRun } = header;
-  await blobs
-    .receive({ key: `${stepRunId}-${name}`, size, sha256, offset }, dataOf(messages))
-    .catch((error: unknown) => {
-      throw connectErrorOf(error);
-    });
-  const row = await insertBlob(db, {
-    workflow_id: stepRun.workflowId,
-    step_run_id: stepRunId,
-    name,
-    content_type: contentType,
-    size: String(size),
-    sha256,
-  });
-  return row ?? found(await findBlob(db, stepRunId, name));
 }
 
 function found(row: BlobRow | undefined): BlobRow {

@@ -1,7 +1,7 @@
 import type { ServerContext } from "../context.ts";
 import { connectErrorOf } from "./connect-error.ts";
 
-/** Reads a stored file for a caller, in parts of at most 1 MiB. Throws DATA_LOSS when the folder no longer has it. */
+/** Reads a stored file for a caller, in parts of at most 1 MiB. Throws DATA_LOSS when the object store no longer has it. */
 export async function* readBlob(
   { blobs }: Pick<ServerContext, "blobs">,
   sha256: Uint8Array,

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { BlobFault, type BlobFaultReason } from "./blob-fault.ts";
-import { hexOf, openBlobStore, type BlobStore, type Upload } from "./store.ts";
+import { openStores } from "../testing/stores.ts";
+import { hexOf, type BlobStore, type Upload } from "./store.ts";
 
 async function freshFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "groundcrew-store-"));
@@ -44,7 +45,7 @@ async function* broken(...content: Uint8Array[]): AsyncGenerator<Uint8Array> {
 suite("the blob store", () => {
   test("keeps a file under its SHA-256, for its own user only", async (t) => {
     const folder = await freshFolder(t);
-    const store = await openBlobStore(folder);
+    const { blobs: store } = await openStores(folder);
     const content = randomBytes(3_000_000);
     const upload = uploadOf(content);
     await store.receive(upload, parts(content.subarray(0, 1_000_000), content.subarray(1_000_000)));
@@ -59,7 +60,7 @@ suite("the blob store", () => {
   });
 
   test("reads from an offset, in parts of at most 1 MiB", async (t) => {
-    const store = await openBlobStore(await freshFolder(t));
+    const { blobs: store } = await openStores(await freshFolder(t));
     const content = randomBytes(2_500_000);
     const { sha256 } = await store.put(content);
     const read = await Array.fromAsync(store.read(sha256, 100));
@@ -70,7 +71,7 @@ suite("the blob store", () => {
 
   test("keeps equal content once, and an empty file like any other", async (t) => {
     const folder = await freshFolder(t);
-    const store = await openBlobStore(folder);
+    const { blobs: store } = await openStores(folder);
     const first = await store.put(Buffer.from("same"));
     await store.put(Buffer.from("same"));
     assert.deepEqual(await readAll(store, first.sha256), Buffer.from("same"));
@@ -82,10 +83,10 @@ suite("the blob store", () => {
   test("goes on where a broken upload stopped, also after a restart", async (t) => {
     const folder = await freshFolder(t);
     const content = randomBytes(1000);
-    const store = await openBlobStore(folder);
+    const { blobs: store } = await openStores(folder);
     await assert.rejects(store.receive(uploadOf(content), broken(content.subarray(0, 400))), /connection broke/);
 
-    const restarted = await openBlobStore(folder);
+    const { blobs: restarted } = await openStores(folder);
     await assert.rejects(restarted.receive(uploadOf(content), parts(content)), fault("offset", { offset: 400 }));
     await assert.rejects(restarted.receive(uploadOf(content, 999), parts()), fault("offset", { offset: 400 }));
     await restarted.receive(uploadOf(content, 400), parts(content.subarray(400)));
@@ -93,7 +94,7 @@ suite("the blob store", () => {
   });
 
   test("asks for the rest when the data stops early", async (t) => {
-    const store = await openBlobStore(await freshFolder(t));
+    const { blobs: store } = await openStores(await freshFolder(t));
     const content = randomBytes(1000);
     const early = store.receive(uploadOf(content), parts(content.subarray(0, 300)));
     await assert.rejects(early, fault("offset", { offset: 300 }));
@@ -101,7 +102,7 @@ suite("the blob store", () => {
 
   test("discards content that is not what its SHA-256 says, so that it can be sent anew", async (t) => {
     const folder = await freshFolder(t);
-    const store = await openBlobStore(folder);
+    const { blobs: store } = await openStores(folder);
     const content = randomBytes(1000);
     await assert.rejects(store.receive(uploadOf(content), parts(randomBytes(1000))), fault("mismatch"));
     assert.deepEqual(await readdir(join(folder, "incoming")), []);
@@ -110,14 +111,14 @@ suite("the blob store", () => {
 
   test("discards content that is longer than its size says", async (t) => {
     const folder = await freshFolder(t);
-    const store = await openBlobStore(folder);
+    const { blobs: store } = await openStores(folder);
     const upload = { ...uploadOf(randomBytes(1000)), size: 10 };
     await assert.rejects(store.receive(upload, parts(randomBytes(11))), fault("too_long", { size: 10 }));
     assert.deepEqual(await readdir(join(folder, "incoming")), []);
   });
 
   test("starts over when the stored part is longer than the file now announced", async (t) => {
-    const store = await openBlobStore(await freshFolder(t));
+    const { blobs: store } = await openStores(await freshFolder(t));
     await assert.rejects(store.receive(uploadOf(randomBytes(1000)), broken(randomBytes(900))));
     const shorter = randomBytes(100);
     await store.receive(uploadOf(shorter), parts(shorter));
@@ -125,7 +126,7 @@ suite("the blob store", () => {
   });
 
   test("takes one upload of a file at a time", async (t) => {
-    const store = await openBlobStore(await freshFolder(t));
+    const { blobs: store } = await openStores(await freshFolder(t));
     const content = randomBytes(1000);
     const upload = uploadOf(content);
     const rest = Promise.withResolvers<Uint8Array>();
@@ -142,24 +143,24 @@ suite("the blob store", () => {
 
   test("forgets partial files that nobody went on with for a day", async (t) => {
     const folder = await freshFolder(t);
-    await openBlobStore(folder);
+    await openStores(folder);
     const dayAgo = new Date(Date.now() - 25 * 60 * 60 * 1000);
     await writeFile(join(folder, "incoming", "1-old"), "old");
     await utimes(join(folder, "incoming", "1-old"), dayAgo, dayAgo);
     await writeFile(join(folder, "incoming", "2-new"), "new");
-    await openBlobStore(folder);
+    await openStores(folder);
     assert.deepEqual(await readdir(join(folder, "incoming")), ["2-new"]);
   });
 
-  test("says which file is missing from the folder", async (t) => {
-    const store = await openBlobStore(await freshFolder(t));
+  test("says which file is missing", async (t) => {
+    const { blobs: store } = await openStores(await freshFolder(t));
     const sha256 = Buffer.alloc(32, 0xab);
     await assert.rejects(readAll(store, sha256), fault("missing", { sha256: "ab".repeat(32) }));
   });
 
   test("removes a file that was stored days ago, keeps one that was stored since, and misses none", async (t) => {
     const folder = await freshFolder(t);
-    const store = await openBlobStore(folder);
+    const { blobs: store } = await openStores(folder);
     const [old, anew] = [await store.put(Buffer.from("old")), await store.put(Buffer.from("anew"))];
     for (const { sha256 } of [old, anew]) {
       const digest = hexOf(sha256);

@@ -1,10 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, rm, stat, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { ObjectMissing, type ObjectStore } from "../objects/object-store.ts";
 import { BlobFault } from "./blob-fault.ts";
-import { BlobLayout, FILE_MODE, syncFolder } from "./layout.ts";
-import { MAX_PART_BYTES } from "./limits.ts";
+import { prepareIncoming } from "./incoming.ts";
+
+const FILE_MODE = 0o600;
 
 /** How long a stored file may be without a row, in milliseconds: longer than evidence of an ended lease is taken. */
 const FRESH_MS = 48 * 60 * 60 * 1000;
@@ -29,8 +31,8 @@ interface StoredBlob {
 }
 
 /**
- * Files by their SHA-256, in a folder. A file appears in it whole, checked and durable, or not at all; equal content is
- * kept once. Faults that a caller can mend are a {@link BlobFault}.
+ * Files by their SHA-256, in the object store. A file appears there whole, checked and durable, or not at all; equal
+ * content is kept once. Faults that a caller can mend are a {@link BlobFault}.
  */
 export interface BlobStore {
   /** Stores a file, or goes on with one that was cut off: what arrived before an error stays for the next call. */
@@ -46,26 +48,34 @@ export interface BlobStore {
   remove(sha256: Uint8Array): Promise<void>;
 }
 
-/** Opens the store in a folder, which is made when it is missing. Removes partial files older than a day. */
-export async function openBlobStore(folder: string): Promise<BlobStore> {
-  const layout = new BlobLayout(folder);
-  await layout.prepare();
-  return new FolderStore(layout);
+/** Where files are kept, and where they wait until they are whole. */
+interface BlobStoreOptions {
+  objects: ObjectStore;
+  /** A folder of this replica's own, on the disk of the object store where that is a folder. */
+  incoming: string;
 }
 
-class FolderStore implements BlobStore {
-  readonly #layout: BlobLayout;
+/** Opens the store. Makes the folder of partial files when it is missing, and removes those older than a day. */
+export async function openBlobStore({ objects, incoming }: BlobStoreOptions): Promise<BlobStore> {
+  await prepareIncoming(incoming);
+  return new ObjectBlobStore(objects, incoming);
+}
+
+class ObjectBlobStore implements BlobStore {
+  readonly #objects: ObjectStore;
+  readonly #incoming: string;
   readonly #busy = new Set<string>();
 
-  constructor(layout: BlobLayout) {
-    this.#layout = layout;
+  constructor(objects: ObjectStore, incoming: string) {
+    this.#objects = objects;
+    this.#incoming = incoming;
   }
 
   async receive(upload: Upload, parts: AsyncIterable<Uint8Array>): Promise<void> {
     if (this.#busy.has(upload.key)) throw new BlobFault({ kind: "busy" });
     this.#busy.add(upload.key);
     try {
-      const path = this.#layout.partialPathOf(upload.key);
+      const path = join(this.#incoming, upload.key);
       await append(path, upload, parts);
       await this.#complete(path, hexOf(upload.sha256));
     } finally {
@@ -82,41 +92,29 @@ class FolderStore implements BlobStore {
 
   async *read(sha256: Uint8Array, offset = 0): AsyncGenerator<Uint8Array> {
     const digest = hexOf(sha256);
-    const stream = createReadStream(this.#layout.pathOf(digest), { start: offset, highWaterMark: MAX_PART_BYTES });
     try {
-      yield* stream as AsyncIterable<Uint8Array>;
+      yield* this.#objects.read(keyOf(digest), { offset });
     } catch (error) {
-      if (!isNotFound(error)) throw error;
-      throw new BlobFault({ kind: "missing", sha256: digest });
+      throw error instanceof ObjectMissing ? new BlobFault({ kind: "missing", sha256: digest }) : error;
     }
   }
 
-  async remove(sha256: Uint8Array): Promise<void> {
-    const digest = hexOf(sha256);
-    const [path, aside] = [this.#layout.pathOf(digest), this.#layout.partialPathOf(`removed-${digest}`)];
-    try {
-      if (await isFresh(path)) return;
-      await rename(path, aside);
-      // The same content may have been stored anew between the two.
-      if (await isFresh(aside)) await rename(aside, path);
-      else await rm(aside);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+  remove(sha256: Uint8Array): Promise<void> {
+    return this.#objects.remove(keyOf(hexOf(sha256)), { minAgeMs: FRESH_MS });
   }
 
   /** Checks a partial file that has all its bytes, and moves it to its place. */
   async #complete(path: string, digest: string): Promise<void> {
     const found = await digestOf(path);
-    if (found !== digest) {
-      await rm(path);
-      throw new BlobFault({ kind: "mismatch", found });
-    }
-    const target = this.#layout.pathOf(digest);
-    await this.#layout.makeFolderOf(digest);
-    await rename(path, target);
-    await syncFolder(dirname(target));
+    if (found === digest) return this.#objects.adopt(keyOf(digest), path);
+    await rm(path);
+    throw new BlobFault({ kind: "mismatch", found });
   }
+}
+
+/** The key of the file with this digest, in hexadecimal. */
+function keyOf(digest: string): string {
+  return `${digest.slice(0, 2)}/${digest.slice(2, 4)}/${digest}`;
 }
 
 /** Appends to a partial file until it has its size. Everything written is durable when this returns. */
@@ -156,10 +154,6 @@ async function partialSize(path: string, size: number): Promise<number> {
     if (!isNotFound(error)) throw error;
   }
   return 0;
-}
-
-async function isFresh(path: string): Promise<boolean> {
-  return (await stat(path)).mtimeMs > Date.now() - FRESH_MS;
 }
 
 async function digestOf(path: string): Promise<string> {

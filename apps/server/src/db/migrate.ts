@@ -3,6 +3,13 @@ import { Migrator, type MigrationProvider } from "kysely/migration";
 import { lockMigrations } from "./migration-lock.ts";
 import { foundation } from "./migrations/0001-foundation.ts";
 import { queue } from "./migrations/0002-queue.ts";
+import { triggers } from "./migrations/0003-triggers.ts";
+import { logs } from "./migrations/0004-logs.ts";
+import { secrets } from "./migrations/0005-secrets.ts";
+import { files } from "./migrations/0006-files.ts";
+import { fleet } from "./migrations/0007-fleet.ts";
+import { logChecksum } from "./migrations/0008-log-checksum.ts";
+import { outputs } from "./migrations/0008-outputs.ts";
 import { eventKey } from "./migrations/0009-event-key.ts";
 import type { Database } from "./schema.ts";
 
@@ -10,6 +17,13 @@ import type { Database } from "./schema.ts";
 const MIGRATIONS = {
   "0001-foundation": { up: foundation },
   "0002-queue": { up: queue },
+  "0003-triggers": { up: triggers },
+  "0004-logs": { up: logs },
+  "0005-secrets": { up: secrets },
+  "0006-files": { up: files },
+  "0007-fleet": { up: fleet },
+  "0008-log-checksum": { up: logChecksum },
+  "0008-outputs": { up: outputs },
   "0009-event-key": { up: eventKey },
 };
 

@@ -1,7 +1,8 @@
-import type { RetryPlan } from "@groundcrew/pipeline";
+import type { RetryPlan, SourceFile } from "@groundcrew/pipeline";
+import type { JsonObject } from "@bufbuild/protobuf";
 import type { RunState } from "@groundcrew/vetting";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
-import type { WorkflowPlanRow } from "../workflows/plan.ts";
+import type { StoredTrigger, WorkflowPlanRow } from "../workflows/plan.ts";
 
 /** A bigint column: postgres.js reads it as a decimal string, as the contract has it. */
 type Id = string;
@@ -9,6 +10,7 @@ type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 type NullableTimestamp = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
 /** A jsonb column: read as a value, written with json() of db/json.ts. */
 type Json<T> = ColumnType<T, string, string>;
+type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
 
 /** The states of a workflow, as stored. */
 export type WorkflowStateName =
@@ -24,7 +26,7 @@ export type WorkflowStateName =
   | "skipped";
 
 /** Why a blocked workflow is blocked, as stored. */
-export type BlockReasonName = "dependency" | "delay" | "limit";
+export type BlockReasonName = "dependency" | "approval" | "delay" | "limit";
 
 /** The states of a step run, as stored. */
 export type StepStateName =
@@ -55,7 +57,9 @@ export type EndReasonName =
   | "vetting_error"
   | "agent_error"
   | "queue_timeout"
-  | "replaced";
+  | "replaced"
+  | "secret_unavailable"
+  | "declined";
 
 /** When a dependency lets its workflow go on, as stored. */
 export type DependencyConditionName = "success" | "failure" | "always";
@@ -82,6 +86,7 @@ export interface Database {
     pool: GeneratedAlways<string>;
   };
   workflows: WorkflowsTable;
+  workflow_uploads: UploadsTable;
   workflow_parents: { child_id: Id; parent_id: Id; condition: Generated<DependencyConditionName> };
   leases: { epoch: Id; workflow_id: Id; agent_id: string; granted_at: Timestamp; ended_at: NullableTimestamp };
   workflow_events: {
@@ -98,6 +103,7 @@ export interface Database {
   /** Without an owner: the newest turn that was leased. */
   fair_turns: { pool: string; owner: string | null; turn: Id };
   pauses: PausesTable;
+  secrets: SecretsTable;
   directives: DirectivesTable;
   replicas: { name: string; started_at: Timestamp; alive_at: Timestamp };
   maintenance: { only_row: Generated<boolean>; replica: Generated<string>; term: Generated<Id>; until: Timestamp };
@@ -108,6 +114,15 @@ export interface Database {
     line_count: number;
     lost_before: ColumnType<Id, Id | number | undefined, Id>;
     data: Uint8Array;
+    created_at: Timestamp;
+    /** That of its step run. */
+    log_day: Timestamp;
+  };
+  log_archives: {
+    step_run_id: Id;
+    object_key: string;
+    /** Null until the object is whole. */
+    frames: ColumnType<FrameRow[] | null, undefined, string>;
     created_at: Timestamp;
   };
   samples: { workflow_id: Id; epoch: Id; at: Timestamp; kind: string; key: string; value: number; unit: string };
@@ -120,7 +135,12 @@ export interface Database {
     size: Id;
     sha256: Uint8Array;
     created_at: Timestamp;
+    kind: Generated<"evidence" | "artifact">;
   };
+  caches: CachesTable;
+  /** Files that a row named and none may name any more. */
+  unnamed_blobs: { sha256: Uint8Array; since: Timestamp };
+  test_results: TestResultsTable;
   vetting_runs: {
     workflow_id: Id;
     machine_id: string;
@@ -131,6 +151,32 @@ export interface Database {
     report_blob_id: Id | null;
   };
 }
+
+interface CachesTable {
+  id: GeneratedAlways<Id>;
+  repository: string;
+  /** The untrusted pipeline that alone reads it. 0: all of the repository do. */
+  pipeline_id: Id;
+  key: string;
+  size: Id;
+  sha256: Uint8Array;
+  created_at: Timestamp;
+  last_used_at: Timestamp;
+}
+
+interface TestResultsTable {
+  step_run_id: Id;
+  tests: number;
+  failures: number;
+  errors: number;
+  skipped: number;
+  duration_ms: Id;
+  /** What is listed, as the contract's JSON of TestResults without the counts. */
+  details: Json<JsonObject>;
+}
+
+/** A frame of a moved log, in order: its first line, its lines, the lines lost before them, its size in bytes. */
+export type FrameRow = [firstLine: number, lineCount: number, lostBefore: number, bytes: number];
 
 /** When each stage started and was judged. */
 export type StageTimes = Record<string, { startedAt?: string; finishedAt?: string }>;
@@ -145,6 +191,19 @@ interface Grants {
   grant_untrusted: Generated<boolean>;
 }
 
+interface UploadsTable {
+  /** The workflow whose step sent them. */
+  workflow_id: Id;
+  /** SHA-256 of the files. */
+  digest: Uint8Array;
+  pipeline_id: Id;
+  epoch: Id;
+  step: string;
+  files: Json<{ path: string; content: string }[]>;
+  added: Json<{ id: string; name: string }[]>;
+  created_at: Timestamp;
+}
+
 interface PausesTable {
   scope: PauseScopeName;
   /** The repository, or the agent's id. Empty for the queue. */
@@ -152,6 +211,24 @@ interface PausesTable {
   paused_by: string;
   reason: string;
   paused_at: Timestamp;
+}
+
+/** Who has a secret, as stored: all repositories of an owner, or one repository. */
+export type SecretScopeName = "owner" | "repository";
+
+interface SecretsTable {
+  id: GeneratedAlways<Id>;
+  scope: SecretScopeName;
+  target: string;
+  name: string;
+  /** The events whose pipelines get it. Empty: all. */
+  events: string[];
+  key_id: string;
+  /** The encrypted value, as secrets/seal.ts writes it. */
+  sealed: Uint8Array;
+  set_by: string;
+  created_at: Timestamp;
+  updated_at: Timestamp;
 }
 
 interface DirectivesTable {
@@ -207,6 +284,9 @@ interface AgentsTable extends Grants {
   version: string;
   capacity: number;
   labels: Json<Record<string, string>>;
+  /** What it says of itself where an operator has said otherwise. Null: it is as it says. */
+  own_labels: NullableJson<Record<string, string>>;
+  own_capacity: number | null;
   capabilities: string[];
   machine_id: string;
   boot_id: string;
@@ -229,6 +309,9 @@ interface PipelinesTable {
   name: string;
   file_path: string;
   file_content: string;
+  /** Those after the first. */
+  more_files: ColumnType<SourceFile[], string | undefined, string>;
+  trigger: ColumnType<StoredTrigger, string | undefined, string>;
   repository: string;
   commit: string;
   branch: string;
@@ -263,6 +346,14 @@ interface WorkflowsTable {
   retries: Generated<number>;
   /** The workflow that an operator retried with this one. */
   retry_of: Id | null;
+  /** The idempotency key of the pipeline's retry that made it. */
+  retry_key: string | null;
+  /** It runs only once an operator has approved it. */
+  needs_approval: Generated<boolean>;
+  approved_by: string | null;
+  approved_at: NullableTimestamp;
+  /** It was approved with secrets, although it is a stranger's. */
+  secrets_granted: Generated<boolean>;
   plan: Json<WorkflowPlanRow>;
   timeout_ms: number;
   on_agent_lost: "requeue" | "fail" | "resume";
@@ -285,6 +376,8 @@ interface WorkflowsTable {
   canceled_by: string | null;
   end_reason: EndReasonName | null;
   error: Generated<string>;
+  /** What its steps handed on, by name. */
+  outputs: ColumnType<Record<string, string> | null, string | null | undefined, string | null>;
   created_at: Timestamp;
   queued_at: NullableTimestamp;
   started_at: NullableTimestamp;
@@ -301,6 +394,12 @@ interface StepRunsTable {
   sequence: ColumnType<Id, number | undefined, number>;
   /** Lines stored; the next line wanted. */
   next_line: ColumnType<Id, number | undefined, number>;
+  /** The CRC-32 of the lines stored, each with a newline after it. */
+  log_crc32: ColumnType<Id, number | undefined, number>;
+  /** The day it was first heard of, by UTC: which table has its log chunks. */
+  log_day: Timestamp;
+  /** Its log is in the object store, or empty for good: no chunk is needed any more. */
+  log_moved: Generated<boolean>;
   exit_code: number | null;
   signal: Generated<string>;
   error: Generated<string>;

@@ -1,5 +1,6 @@
 import type { Db } from "../context.ts";
 import { timestampOf } from "../names.ts";
+import { approvalReasons } from "./approval.ts";
 import { groupReason } from "./group.ts";
 import { parentsReason } from "./parents.ts";
 import type { Reason } from "./reason.ts";
@@ -10,7 +11,9 @@ import { moment } from "./words.ts";
 export async function blockReasons(db: Db, subject: Subject): Promise<Reason[]> {
   switch (subject.block_reason) {
     case "dependency":
-      return [await parentsReason(db, subject), ...(subject.delayed ? delayReasons(subject) : [])];
+      return [await parentsReason(db, subject), ...(await approvalReasons(db, subject)), ...comingDelay(subject)];
+    case "approval":
+      return [...(await approvalReasons(db, subject)), ...comingDelay(subject)];
     case "delay":
       return delayReasons(subject);
     case "limit":
@@ -20,6 +23,11 @@ export async function blockReasons(db: Db, subject: Subject): Promise<Reason[]> 
     default:
       return subject.block_reason satisfies never;
   }
+}
+
+/** A delay that goes on beside another block. */
+function comingDelay(subject: Subject): Reason[] {
+  return subject.delayed ? delayReasons(subject) : [];
 }
 
 function delayReasons({ not_before: until, retries }: Subject): Reason[] {

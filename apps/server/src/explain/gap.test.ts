@@ -59,7 +59,7 @@ suite("a workflow that no agent may take", () => {
       stored: { grant_repositories: ["acme/web"] },
       wants: { repository: "acme/api" },
     },
-    { misses: "is not granted the work of strangers", wants: { trusted: false } },
+    { misses: "is not granted the work of strangers, or does not isolate its steps", wants: { trusted: false } },
     { misses: "is draining", stored: { lifecycle: "draining" } },
     { misses: "is terminated", stored: { lifecycle: "terminated" } },
     { misses: "is not connected", stored: { disconnected_at: new Date("2040-01-01T00:00:00Z") } },

@@ -46,7 +46,7 @@ function missInWords(miss: Miss, agent: AgentFacts, subject: Subject): string {
     case "repository":
       return `is not granted ${miss.wanted === "" ? "work without a repository" : `the work of repository ${miss.wanted}`}`;
     case "untrusted":
-      return "is not granted the work of strangers";
+      return "is not granted the work of strangers, or does not isolate its steps";
     case "label":
       return miss.offered === undefined
         ? `has no label ${miss.key}, needs ${miss.wanted}`

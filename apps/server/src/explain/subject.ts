@@ -27,6 +27,8 @@ export interface Subject extends ClassColumns {
   /** Whether `not_before` is still to come, by the database's clock. */
   delayed: boolean;
   retries: number;
+  /** It needs an approval that nobody has given. */
+  unapproved: boolean;
   concurrency_group: string | null;
   concurrency_limit: number | null;
   /** The hostname of the machine it is pinned to. */
@@ -63,6 +65,7 @@ export async function readSubject(db: Db, id: string): Promise<Subject> {
       "c.repository",
       "c.trusted",
       sql<boolean>`coalesce(w.not_before > now(), false)`.as("delayed"),
+      sql<boolean>`w.needs_approval and w.approved_at is null`.as("unapproved"),
     ])
     .where("w.id", "=", id)
     .executeTakeFirst();

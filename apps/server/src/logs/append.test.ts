@@ -1,5 +1,11 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { EnqueueLogRequestSchema } from "@groundcrew/proto";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import {
+  EnqueueLogRequestSchema,
+  LogBlockSchema,
+  LogStream,
+  toEntries,
+  type EnqueueLogRequest,
+} from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
@@ -14,10 +20,17 @@ import { appendLog } from "../testing/verbs.ts";
 async function stored({ db }: ServerContext): Promise<string[]> {
   const chunks = await db.selectFrom("log_chunks").selectAll().orderBy("first_line").execute();
   return chunks.flatMap(({ data, lost_before }) => {
-    const { entries } = fromBinary(EnqueueLogRequestSchema, zstdDecompressSync(data));
+    const batch = fromBinary(EnqueueLogRequestSchema, zstdDecompressSync(data));
     const gap = lost_before === "0" ? [] : [`-${lost_before}`];
-    return [...gap, ...entries.map(({ text }) => new TextDecoder().decode(text))];
+    return [...gap, ...toEntries(batch).map(({ text }) => new TextDecoder().decode(text))];
   });
+}
+
+/** The same lines in one block. */
+function inBlocks(request: EnqueueLogRequest): EnqueueLogRequest {
+  const text = Buffer.concat(request.entries.flatMap((entry) => [entry.text, Buffer.from("\n")]));
+  const block = create(LogBlockSchema, { stream: LogStream.STDOUT, text, lineCount: request.entries.length });
+  return { ...request, entries: [], blocks: [block] };
 }
 
 async function running(t: Parameters<typeof testContext>[0]) {
@@ -41,6 +54,25 @@ suite("a log", () => {
     assert.equal(await appendLog(context, agent, logLines(lease, 0, 3)), 3);
     assert.equal(await appendLog(context, agent, logLines(lease, 1, 4)), 5);
     assert.deepEqual(await stored(context), ["0", "1", "2", "3", "4"]);
+  });
+
+  test("takes lines in blocks, and trims those inside a block", async (t) => {
+    const { context, agent, lease } = await running(t);
+    assert.equal(await appendLog(context, agent, inBlocks(logLines(lease, 0, 3))), 3);
+    assert.equal(await appendLog(context, agent, inBlocks(logLines(lease, 1, 4))), 5);
+    assert.equal(await appendLog(context, agent, logLines(lease, 5, 1)), 6);
+    assert.deepEqual(await stored(context), ["0", "1", "2", "3", "4", "5"]);
+  });
+
+  test("refuses blocks that are not what they say", async (t) => {
+    const { context, agent, lease } = await running(t);
+    const lines = inBlocks(logLines(lease, 0, 2));
+    const [block] = lines.blocks;
+    const tooMany = { ...lines, blocks: lines.blocks.map((each) => ({ ...each, lineCount: 3 })) };
+    await assert.rejects(appendLog(context, agent, tooMany), /blocks.*3 lines, each with a newline/);
+    const both = { ...logLines(lease, 0, 1), blocks: block ? [block] : [] };
+    await assert.rejects(appendLog(context, agent, both), /either blocks or entries/);
+    assert.deepEqual(await stored(context), []);
   });
 
   test("stores nothing beyond a hole: it asks for the missing line", async (t) => {

@@ -1,16 +1,14 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import type { EnqueueLogRequest } from "@groundcrew/proto";
-import { EnqueueLogRequestSchema } from "@groundcrew/proto";
+import { countLines, countTextBytes, isSound, skipLines, type LogLines } from "@groundcrew/proto";
 import { invalidField } from "@groundcrew/rpc";
 import { sql } from "kysely";
-import { promisify } from "node:util";
-import { zstdCompress } from "node:zlib";
 import type { Caller } from "../agents/caller.ts";
 import type { ServerContext, Tx } from "../context.ts";
 import { Coalescer, type Outcome } from "../db/coalesce.ts";
 import type { Topic } from "../db/hints.ts";
 import { checkedTime, requireRange } from "../validate.ts";
 import { staleEpoch } from "../workflows/stale.ts";
+import { addToChecksum } from "./checksum.ts";
 import {
   checkedStepRun,
   keyOf,
@@ -20,8 +18,7 @@ import {
   type StepRunName,
   type StepRunRow,
 } from "../workflows/step-run.ts";
-
-const compress = promisify(zstdCompress);
+import { packBatch, type Batch } from "./batch.ts";
 
 /** The contract's bound on one batch, in bytes of text. */
 const BATCH_MAX_BYTES = 4 * 1024 * 1024;
@@ -50,7 +47,9 @@ export class LogAppender {
    */
   async append(caller: Caller, request: EnqueueLogRequest): Promise<number> {
     const lines = checkedBatch(request);
-    return this.#appends.ask({ caller, name: checkedStepRun(request.stepRun), lines, bytes: sizeOf(lines) });
+    const name = checkedStepRun(request.stepRun);
+    // Packed before its turn: while this one is compressed, the one before it is written.
+    return this.#appends.ask({ caller, name, lines, bytes: countTextBytes(lines), data: await packBatch(lines) });
   }
 }
 
@@ -59,6 +58,8 @@ interface Question {
   name: StepRunName;
   lines: Batch;
   bytes: number;
+  /** The lines, packed. */
+  data: Uint8Array;
 }
 
 async function store({ db, hints }: ServerContext, batch: readonly Question[]): Promise<Outcome<number>[]> {
@@ -76,7 +77,7 @@ async function store({ db, hints }: ServerContext, batch: readonly Question[]): 
       }
       const log = logs.get(key) ?? openLog(known.get(key) ?? (await lockStepRun(tx, question.name)));
       logs.set(key, log);
-      outcomes.push({ value: take(log, question.lines) });
+      outcomes.push({ value: take(log, question) });
     }
     await writeLogs(tx, [...logs.values()]);
     return outcomes;
@@ -100,23 +101,40 @@ function leaseKey({ name, caller }: Question): string {
 
 /** A step run's log while its row is locked. */
 interface OpenLog {
-  stepRunId: string;
+  stepRun: Pick<StepRunRow, "id" | "log_day">;
   nextLine: number;
-  chunks: Batch[];
+  checksum: number;
+  chunks: NewChunk[];
 }
 
-function openLog({ id, next_line }: StepRunRow): OpenLog {
-  return { stepRunId: id, nextLine: Number(next_line), chunks: [] };
+/** Lines to store. */
+interface NewChunk {
+  firstLine: number;
+  lineCount: number;
+  lostBefore: number;
+  data: Uint8Array | Promise<Uint8Array>;
+}
+
+function openLog(stepRun: StepRunRow): OpenLog {
+  return { stepRun, nextLine: Number(stepRun.next_line), checksum: Number(stepRun.log_crc32), chunks: [] };
 }
 
 /** Takes what follows the lines there are, and nothing else. Returns the next line wanted. */
-function take(log: OpenLog, { firstLine, lostBefore, entries, baseTime }: Batch): number {
+function take(log: OpenLog, { lines: batch, data }: Question): number {
+  const { firstLine, lostBefore, baseTime } = batch;
   const wanted = log.nextLine;
-  const end = firstLine + entries.length;
+  const end = firstLine + countLines(batch);
   if (firstLine - lostBefore > wanted || end <= wanted) return wanted;
   const from = Math.max(firstLine, wanted);
   const lost = Math.max(0, firstLine - wanted);
-  log.chunks.push({ firstLine: from, lostBefore: lost, entries: entries.slice(from - firstLine), baseTime });
+  const lines = skipLines(batch, from - firstLine);
+  log.chunks.push({
+    firstLine: from,
+    lineCount: end - from,
+    lostBefore: lost,
+    data: from === firstLine ? data : packBatch({ firstLine: from, lostBefore: lost, baseTime, ...lines }),
+  });
+  log.checksum = addToChecksum(log.checksum, lines);
   log.nextLine = end;
   return end;
 }
@@ -124,39 +142,47 @@ function take(log: OpenLog, { firstLine, lostBefore, entries, baseTime }: Batch)
 async function writeLogs(tx: Tx, logs: readonly OpenLog[]): Promise<void> {
   const written = logs.filter(({ chunks }) => chunks.length > 0);
   await insertChunks(tx, written);
-  const [ids, next] = [written.map(({ stepRunId }) => stepRunId), written.map(({ nextLine }) => nextLine)];
-  if (ids.length === 0) return;
+  if (written.length === 0) return;
   await sql`
-    update step_runs s set next_line = g.next_line
-    from unnest(${ids}::bigint[], ${next}::bigint[]) as g (id, next_line) where s.id = g.id`.execute(tx);
+    update step_runs s set next_line = g.next_line, log_crc32 = g.log_crc32
+    from unnest(
+      ${written.map(({ stepRun }) => stepRun.id)}::bigint[], ${written.map(({ nextLine }) => nextLine)}::bigint[],
+      ${written.map(({ checksum }) => checksum)}::bigint[]
+    ) as g (id, next_line, log_crc32) where s.id = g.id`.execute(tx);
 }
 
-/** Stores a visible gap: the lines from `from` to the end were lost on the agent. */
-export async function declareLost(tx: Tx, stepRunId: string, from: number, lineCount: number): Promise<void> {
-  const gap = { firstLine: lineCount, lostBefore: lineCount - from, entries: [], baseTime: undefined };
-  await writeLogs(tx, [{ stepRunId, nextLine: lineCount, chunks: [gap] }]);
+/** Stores a visible gap: the lines that a step run does not have yet, up to `lineCount`, were lost on the agent. */
+export async function declareLost(tx: Tx, stepRun: StepRunRow, lineCount: number): Promise<void> {
+  const log = openLog(stepRun);
+  const gap = { firstLine: lineCount, lostBefore: lineCount - log.nextLine };
+  const data = packBatch({ ...gap, entries: [], blocks: [] });
+  await writeLogs(tx, [{ ...log, nextLine: lineCount, chunks: [{ ...gap, lineCount: 0, data }] }]);
 }
 
-type Batch = Pick<EnqueueLogRequest, "firstLine" | "lostBefore" | "entries" | "baseTime">;
-
-function checkedBatch({ firstLine, lostBefore, entries, baseTime }: EnqueueLogRequest): Batch {
+function checkedBatch({ firstLine, lostBefore, entries, blocks, baseTime }: EnqueueLogRequest): Batch {
+  const lineCount = checkedLineCount({ entries, blocks });
   requireRange("lost_before", lostBefore, 0, firstLine);
-  requireRange("first_line", firstLine, 0, LINES_MAX - entries.length);
-  const bytes = sizeOf({ firstLine, lostBefore, entries, baseTime });
-  if (bytes > BATCH_MAX_BYTES) throw invalidField("entries", `${bytes} bytes`, `at most ${BATCH_MAX_BYTES} bytes`);
-  if (entries.length === 0 && lostBefore > 0)
+  requireRange("first_line", firstLine, 0, LINES_MAX - lineCount);
+  if (lineCount === 0 && lostBefore > 0)
     throw invalidField("entries", "absent", "a line after the lost ones; a lost end is declared by Done");
   checkedTime("base_time", baseTime);
-  if (entries.length > 0 && !baseTime) throw invalidField("base_time", "absent", "the time of the batch");
-  return { firstLine, lostBefore, entries, baseTime };
+  if (lineCount > 0 && !baseTime) throw invalidField("base_time", "absent", "the time of the batch");
+  return { firstLine, lostBefore, entries, blocks, baseTime };
 }
 
-function sizeOf({ entries }: Batch): number {
-  return entries.reduce((sum, { text }) => sum + text.length, 0);
+function checkedLineCount(lines: LogLines): number {
+  const bytes = countTextBytes(lines);
+  if (bytes > BATCH_MAX_BYTES) throw invalidField("entries", `${bytes} bytes`, `at most ${BATCH_MAX_BYTES} bytes`);
+  if (lines.entries.length > 0 && lines.blocks.length > 0)
+    throw invalidField("blocks", `${lines.blocks.length} beside entries`, "either blocks or entries");
+  const broken = lines.blocks.find((block) => !isSound(block));
+  if (broken)
+    throw invalidField("blocks", `${broken.text.length} bytes`, `${broken.lineCount} lines, each with a newline`);
+  return countLines(lines);
 }
 
 async function insertChunks(tx: Tx, logs: readonly OpenLog[]): Promise<void> {
-  const rows = logs.flatMap(({ stepRunId, chunks }) => chunks.map((chunk) => rowOf(stepRunId, chunk)));
+  const rows = logs.flatMap(({ stepRun, chunks }) => chunks.map((chunk) => rowOf(stepRun, chunk)));
   if (rows.length === 0) return;
   const inserted = await tx
     .insertInto("log_chunks")
@@ -171,13 +197,13 @@ async function insertChunks(tx: Tx, logs: readonly OpenLog[]): Promise<void> {
   }
 }
 
-async function rowOf(stepRunId: string, { firstLine, lostBefore, entries, baseTime }: Batch) {
-  const stored = create(EnqueueLogRequestSchema, { firstLine, lostBefore, entries, ...(baseTime && { baseTime }) });
+async function rowOf({ id, log_day }: OpenLog["stepRun"], { firstLine, lineCount, lostBefore, data }: NewChunk) {
   return {
-    step_run_id: stepRunId,
+    step_run_id: id,
     first_line: String(firstLine),
-    line_count: entries.length,
+    line_count: lineCount,
     lost_before: lostBefore,
-    data: await compress(toBinary(EnqueueLogRequestSchema, stored)),
+    data: await data,
+    log_day,
   };
 }

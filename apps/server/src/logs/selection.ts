@@ -1,4 +1,4 @@
-import type { TailLogsRequest } from "@groundcrew/proto";
+import type { LogCursor, TailLogsRequest } from "@groundcrew/proto";
 import { invalidField, notFound } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { Db } from "../context.ts";
@@ -16,8 +16,11 @@ interface LogSelection {
   cursors: ReadonlyMap<string, number>;
 }
 
+/** What a request selects by. */
+type Selector = Pick<TailLogsRequest, "pipelineId" | "workflowId" | "step"> & { cursors?: readonly LogCursor[] };
+
 /** Checks a request. Throws INVALID_ARGUMENT naming the field, or NOT_FOUND for what does not exist. */
-export async function selectLogs(db: Db, request: TailLogsRequest): Promise<LogSelection> {
+export async function selectLogs(db: Db, request: Selector): Promise<LogSelection> {
   const selected = await selectedWorkflows(db, request);
   const step = requireText("step", request.step, { max: 256, expected: "at most 256 characters" }) || null;
   const cursors = await checkedCursors(db, request, selected.workflowIds);
@@ -26,7 +29,7 @@ export async function selectLogs(db: Db, request: TailLogsRequest): Promise<LogS
 
 async function selectedWorkflows(
   db: Db,
-  { pipelineId, workflowId }: TailLogsRequest,
+  { pipelineId, workflowId }: Selector,
 ): Promise<Pick<LogSelection, "workflowIds" | "topics">> {
   if ((pipelineId === "0") === (workflowId === "0")) {
     throw invalidField(
@@ -56,7 +59,7 @@ async function ofPipeline(db: Db, id: string): Promise<Pick<LogSelection, "workf
 
 async function checkedCursors(
   db: Db,
-  { cursors }: TailLogsRequest,
+  { cursors = [] }: Selector,
   workflowIds: string[],
 ): Promise<ReadonlyMap<string, number>> {
   const ids = cursors.map(({ stepRunId }) => requireId("cursors.step_run_id", stepRunId));

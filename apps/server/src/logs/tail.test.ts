@@ -15,6 +15,7 @@ import { zstdCompressSync } from "node:zlib";
 import type { ServerContext } from "../context.ts";
 import { testContext } from "../testing/context.ts";
 import { done, enrolAgent, logLines, startOne } from "../testing/fleet.ts";
+import { batchesOf } from "../testing/log-batches.ts";
 import { submit } from "../testing/pipeline.ts";
 import { cancelPipeline } from "../workflows/cancel.ts";
 import { tailLogs } from "./tail.ts";
@@ -91,6 +92,23 @@ suite("logs that are stored", () => {
     assert.equal(first.baseTime?.seconds, 1n);
   });
 
+  test("are sent line by line where they came in blocks, also from inside one", async (t) => {
+    const { context, agent, lease, workflowId } = await running(t);
+    const stepRun = { ...lease, step: "run", try: 1 };
+    for (const batch of batchesOf([[{ text: "0\n1\n" }, { text: "2\n", continued: true }], [{ text: "3\n4\n" }]]))
+      await appendLog(context, agent, create(EnqueueLogRequestSchema, { stepRun, ...batch }));
+    const responses = await Array.fromAsync(tail(context, { workflowId }));
+    assert.deepEqual(lines(responses), range(0, 5));
+    assert.deepEqual(
+      responses.flatMap(({ entries }) => entries.map(({ continued }) => continued)),
+      [false, false, true, false, false],
+    );
+    assert.deepEqual(
+      lines(await Array.fromAsync(tail(context, { workflowId, fromLine: 1, untilLine: 4 }))),
+      range(1, 4),
+    );
+  });
+
   test("end there for who does not follow, although the workflow goes on", async (t) => {
     const { context, workflowId } = await running(t);
     assert.deepEqual(await Array.fromAsync(tail(context, { workflowId })), []);
@@ -137,6 +155,51 @@ suite("logs that are stored", () => {
     await appendLog(context, agent, logLines(lease, 0, 1));
     assert.deepEqual(lines(await Array.fromAsync(tail(context, { workflowId, step: "run" }))), ["1:0"]);
     assert.deepEqual(await Array.fromAsync(tail(context, { workflowId, step: "other" })), []);
+  });
+
+  for (const [asked, expected] of [
+    [{ fromLine: 3 }, range(3, 10)],
+    [{ fromLine: 3, untilLine: 5 }, range(3, 5)],
+    [{ untilLine: 2 }, range(0, 2)],
+    [{ fromLine: 9, untilLine: 99 }, range(9, 10)],
+    [{ fromLine: 10 }, []],
+    [{ lastLines: 3 }, range(7, 10)],
+    [{ lastLines: 99 }, range(0, 10)],
+    [{ lastLines: 3, cursors: [{ stepRunId: "1", nextLine: 2 }] }, range(2, 10)],
+  ] as const) {
+    test(`are sent for ${JSON.stringify(asked)}`, async (t) => {
+      const { context, agent, lease, workflowId } = await running(t);
+      for (const [from, count] of [
+        [0, 4],
+        [4, 2],
+        [6, 4],
+      ] as const)
+        await appendLog(context, agent, logLines(lease, from, count));
+      const request = { workflowId, ...asked, cursors: [...("cursors" in asked ? asked.cursors : [])] };
+      assert.deepEqual(lines(await Array.fromAsync(tail(context, request))), expected);
+    });
+  }
+
+  test("are refused for a range that contradicts itself", async (t) => {
+    const { context, workflowId } = await running(t);
+    for (const asked of [
+      { lastLines: 1, fromLine: 1 },
+      { fromLine: 2, untilLine: 2 },
+    ])
+      await assert.rejects(Array.fromAsync(tail(context, { workflowId, ...asked })), { code: Code.InvalidArgument });
+  });
+
+  test("from the last lines on are followed to the end", async (t) => {
+    const { context, agent, lease, workflowId } = await running(t);
+    await appendLog(context, agent, logLines(lease, 0, 10));
+    const responses: TailLogsResponse[] = [];
+    for await (const response of tail(context, { workflowId, lastLines: 2, follow: true })) {
+      responses.push(response);
+      if (responses.length > 1) continue;
+      await appendLog(context, agent, logLines(lease, 10, 2));
+      await done(context, agent, lease);
+    }
+    assert.deepEqual(lines(responses), range(8, 12));
   });
 });
 

@@ -4,19 +4,11 @@ import type { ServerContext } from "../context.ts";
 type Needs = Pick<ServerContext, "db" | "blobs">;
 
 /** How many rows one statement removes: short enough not to be in anybody's way. */
-const LOG_CHUNKS = 500;
 const SAMPLES = 10_000;
 
-/** Removes the logs, samples and files of workflows that have ended long ago. */
+/** Removes the samples and files of workflows that have ended long ago. Their logs are swept. */
 export async function removeBulk({ db, blobs }: Needs, workflowIds: readonly string[]): Promise<void> {
   const ids = sql`any (${workflowIds}::bigint[])`;
-  const stepRuns = sql`select id from step_runs where workflow_id = ${ids}`;
-  await untilNone(
-    { db },
-    sql`
-    delete from log_chunks where (step_run_id, first_line) in (
-      select step_run_id, first_line from log_chunks where step_run_id in (${stepRuns}) limit ${LOG_CHUNKS})`,
-  );
   await untilNone(
     { db },
     sql`
@@ -36,7 +28,7 @@ async function removeFiles({ db, blobs }: Needs, workflowIds: readonly string[])
   const { rows } = await sql<{ sha256: Uint8Array; alone: boolean }>`
     select distinct b.sha256, not exists (
       select from blobs other where other.sha256 = b.sha256 and other.workflow_id <> all (${workflowIds}::bigint[])
-    ) as alone
+    ) and not exists (select from caches where caches.sha256 = b.sha256) as alone
     from blobs b where b.workflow_id = ${ids}`.execute(db);
   for (const { sha256, alone } of rows) if (alone) await blobs.remove(sha256);
   await sql`delete from blobs where workflow_id = ${ids}`.execute(db);

@@ -5,15 +5,16 @@ import { readdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { BlobFault } from "../blobs/blob-fault.ts";
-import { openBlobStore } from "../blobs/store.ts";
 import type { ServerContext } from "../context.ts";
 import { json } from "../db/json.ts";
 import type { WorkflowStateName } from "../db/schema.ts";
+import { sweepLogs } from "../logs/sweep.ts";
 import { testContext } from "../testing/context.ts";
+import { openStores } from "../testing/stores.ts";
 import { insertWorkflow } from "../testing/fleet.ts";
 import { removeGoneReplicas } from "./gone-replicas.ts";
 import { removeOldLeases } from "./old-leases.ts";
-import { removeOldPipelines, removeOldVettingRuns } from "./retention.ts";
+import { removeOldPipelines, removeOldVettingRuns, removeSurplusPipelines } from "./retention.ts";
 
 const DAY_MS = 86_400_000;
 const RETENTION_MS = 90 * DAY_MS;
@@ -29,6 +30,7 @@ suite("retention", () => {
     await leaveAll(context, young, "young");
     assert.equal(await removeOldPipelines(context, RETENTION_MS), 1);
     assert.deepEqual(await pipelineIds(context), [young.id]);
+    await sweepLogs(context);
     for (const table of LEFT) assert.equal(await countOf(context, table), 1, table);
     assert.equal(await countOf(context, "workflows"), 2);
     assert.equal(await removeOldPipelines(context, RETENTION_MS), 0);
@@ -36,7 +38,7 @@ suite("retention", () => {
 
   test("removes the files with it, but for those whose content another one has as well", async (t) => {
     const folder = await temporaryFolder(t, "blobs");
-    const context = { ...(await testContext(t)), blobs: await openBlobStore(folder) };
+    const context = { ...(await testContext(t)), ...(await openStores(folder)) };
     const old = [await pipeline(context, { daysAgo: 91 }), await pipeline(context, { daysAgo: 91 })] as const;
     const young = await pipeline(context, { daysAgo: 89 });
     const alone = await leaveAll(context, old[0], "alone");
@@ -70,6 +72,19 @@ suite("retention", () => {
     assert.equal(await removeOldPipelines(context, RETENTION_MS), 50);
     assert.equal(await removeOldPipelines(context, RETENTION_MS), 10);
     assert.equal(await countOf(context, "workflows"), 0);
+  });
+
+  test("by count keeps the newest pipelines of each repository, and what has not ended long enough", async (t) => {
+    const context = await testContext(t);
+    const ours = [await pipeline(context, { daysAgo: 9 }), await pipeline(context, { daysAgo: 8 })] as const;
+    const running = await pipeline(context, { daysAgo: 7, states: ["succeeded", "running"] });
+    const justEnded = await pipeline(context, { daysAgo: 1 });
+    const newest = await pipeline(context, { daysAgo: 5 });
+    const theirs = await pipeline(context, { daysAgo: 99, repository: "theirs" });
+    assert.equal(await removeSurplusPipelines(context, 5), 0);
+    assert.equal(await removeSurplusPipelines(context, 1), 2);
+    assert.deepEqual(await pipelineIds(context), [running.id, justEnded.id, newest.id, theirs.id], `not ${ours[0].id}`);
+    assert.equal(await removeSurplusPipelines(context, 1), 0);
   });
 
   test("of vetting runs keeps the newest of each machine that has ended", async (t) => {
@@ -127,7 +142,11 @@ interface TestPipeline {
 /** A pipeline that was submitted, and whose ended workflows ended, so many days ago. */
 async function pipeline(
   context: ServerContext,
-  { daysAgo, states = ["succeeded", "skipped"] }: { daysAgo: number; states?: WorkflowStateName[] },
+  {
+    daysAgo,
+    states = ["succeeded", "skipped"],
+    repository = "",
+  }: { daysAgo: number; states?: WorkflowStateName[]; repository?: string },
 ): Promise<TestPipeline> {
   const { id } = await context.db
     .insertInto("pipelines")
@@ -135,7 +154,7 @@ async function pipeline(
       name: "p",
       file_path: "",
       file_content: "",
-      repository: "",
+      repository,
       commit: "",
       branch: "",
       env: json({}),
@@ -209,7 +228,7 @@ async function vettingRun(context: ServerContext, machineId: string, state: Work
 }
 
 async function pipelineIds({ db }: ServerContext): Promise<string[]> {
-  return (await db.selectFrom("pipelines").select("id").execute()).map(({ id }) => id);
+  return (await db.selectFrom("pipelines").select("id").orderBy("id").execute()).map(({ id }) => id);
 }
 
 async function countOf({ db }: ServerContext, table: string): Promise<number> {

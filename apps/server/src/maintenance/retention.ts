@@ -5,6 +5,9 @@ import { removeBulk } from "./remove-bulk.ts";
 
 type Needs = Pick<ServerContext, "db" | "blobs" | "log">;
 
+/** The least time that finished work is kept, in milliseconds: late logs and evidence must find what they belong to. */
+export const RETENTION_MIN_MS = 2 * 86_400_000;
+
 /** How many pipelines, or vetting runs, are looked up at once. */
 const BATCH = 50;
 
@@ -18,10 +21,23 @@ export async function removeOldPipelines(context: Needs, retentionMs: number): P
     where p.created_at < now() - ${retentionMs} * interval '1 millisecond' and not exists (
       select from workflows w where w.pipeline_id = p.id and not ${isOld("w", retentionMs)})
     order by p.created_at limit ${BATCH}`.execute(context.db);
-  return countOf(context, rows, async ({ id }) => {
-    const workflows = await context.db.selectFrom("workflows").select("id").where("pipeline_id", "=", id).execute();
-    await remove(context, { workflowIds: workflows.map((each) => each.id), pipelineId: id, retentionMs });
-  });
+  return removePipelines(context, rows, retentionMs);
+}
+
+/**
+ * Removes pipelines but the newest `keep` of their repository, with all that they left, once their workflows have all
+ * ended and late logs have had their time. Those without a repository count as of one. Returns how many; more may be
+ * left while it is not 0.
+ */
+export async function removeSurplusPipelines(context: Needs, keep: number): Promise<number> {
+  const { rows } = await sql<{ id: string }>`
+    select p.id from (
+      select id, row_number() over (partition by repository order by id desc) as place from pipelines
+    ) p
+    where p.place > ${keep} and not exists (
+      select from workflows w where w.pipeline_id = p.id and not ${isOld("w", RETENTION_MIN_MS)})
+    order by p.id limit ${BATCH}`.execute(context.db);
+  return removePipelines(context, rows, RETENTION_MIN_MS);
 }
 
 /**
@@ -36,6 +52,13 @@ export async function removeOldVettingRuns(context: Needs, retentionMs: number):
       where newer.machine_id = v.machine_id and newer.workflow_id > v.workflow_id and ${hasEnded("n")})
     order by v.workflow_id limit ${BATCH}`.execute(context.db);
   return countOf(context, rows, ({ id }) => remove(context, { workflowIds: [id], pipelineId: null, retentionMs }));
+}
+
+function removePipelines(context: Needs, rows: readonly { id: string }[], retentionMs: number): Promise<number> {
+  return countOf(context, rows, async ({ id }) => {
+    const workflows = await context.db.selectFrom("workflows").select("id").where("pipeline_id", "=", id).execute();
+    await remove(context, { workflowIds: workflows.map((each) => each.id), pipelineId: id, retentionMs });
+  });
 }
 
 function isOld(table: string, retentionMs: number) {
@@ -89,6 +112,7 @@ async function remove(context: Needs, { workflowIds, pipelineId, retentionMs }: 
     await sql`delete from workflow_parents where parent_id = ${ids}`.execute(tx);
     await sql`delete from step_runs where workflow_id = ${ids}`.execute(tx);
     await sql`delete from vetting_runs where workflow_id = ${ids}`.execute(tx);
+    await sql`delete from workflow_uploads where pipeline_id = ${pipelineId}`.execute(tx);
     await sql`delete from workflows where id = ${ids}`.execute(tx);
     await sql`delete from pipelines where id = ${pipelineId}`.execute(tx);
   });

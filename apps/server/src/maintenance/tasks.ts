@@ -1,17 +1,35 @@
+import { evictCaches, type CacheLimits } from "../caches/evict.ts";
+import { removeUnnamedBlobs } from "../blobs/unnamed.ts";
 import type { ServerContext } from "../context.ts";
+import { moveLogs } from "../logs/archive/move-logs.ts";
+import { dropLogDays, makeLogDays } from "../logs/days.ts";
+import { sweepLogs } from "../logs/sweep.ts";
 import { endExpiredLeases, endLostGrants, endOverdueSteps, endOverdueWorkflows } from "../queue/reaper.ts";
 import { admitDelayed, admitToGroups, endQueueTimeouts } from "../workflows/due.ts";
 import { removeGoneReplicas } from "./gone-replicas.ts";
 import { removeOldLeases } from "./old-leases.ts";
 import type { Task } from "./repeat.ts";
-import { removeOldPipelines, removeOldVettingRuns } from "./retention.ts";
+import { removeOldPipelines, removeOldVettingRuns, removeSurplusPipelines } from "./retention.ts";
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
-/** What the elected replica does. `retentionMs` is how long finished work is kept, in milliseconds; 0: for ever. */
-export function maintenanceTasks(context: ServerContext, { retentionMs }: { retentionMs: number }): Task[] {
-  return [...endings(context), ...moments(context), ...clearings(context, retentionMs)];
+/** The sweep looks at every step run with chunks; most go with their day's table before. */
+const SWEEP_MS = 6 * HOUR_MS;
+
+/** How long things are kept, and where. */
+interface Keeping extends CacheLimits {
+  /** Finished work, in milliseconds; 0: for ever. */
+  retentionMs: number;
+  /** How many pipelines of a repository are kept. 0: any number. */
+  retentionCount: number;
+  /** How long after its end a workflow's logs are moved to the object store, in milliseconds. 0: never. */
+  moveLogsAfterMs: number;
+}
+
+/** What the elected replica does. */
+export function maintenanceTasks(context: ServerContext, keeping: Keeping): Task[] {
+  return [...endings(context), ...moments(context), ...clearings(context, keeping), ...logs(context, keeping)];
 }
 
 function endings(context: ServerContext): Task[] {
@@ -34,16 +52,29 @@ function moments(context: ServerContext): Task[] {
   ];
 }
 
-function clearings(context: ServerContext, retentionMs: number): Task[] {
+function clearings(context: ServerContext, { retentionMs, retentionCount, ...cacheLimits }: Keeping): Task[] {
   const everyMs = HOUR_MS;
   const always: Task[] = [
     { name: "gone replicas", everyMs, run: () => removeGoneReplicas(context) },
     { name: "old leases", everyMs, run: () => removeOldLeases(context) },
+    { name: "old caches", everyMs, run: () => evictCaches(context, cacheLimits) },
+    { name: "unnamed files", everyMs, run: () => removeUnnamedBlobs(context) },
   ];
-  if (retentionMs === 0) return always;
-  return [
-    ...always,
+  const byTime: Task[] = [
     { name: "old pipelines", everyMs, run: () => removeOldPipelines(context, retentionMs) },
     { name: "old vetting runs", everyMs, run: () => removeOldVettingRuns(context, retentionMs) },
   ];
+  const surplus = { name: "surplus pipelines", everyMs, run: () => removeSurplusPipelines(context, retentionCount) };
+  return [...always, ...(retentionMs > 0 ? byTime : []), ...(retentionCount > 0 ? [surplus] : [])];
+}
+
+function logs(context: ServerContext, { moveLogsAfterMs }: Keeping): Task[] {
+  const everyMs = HOUR_MS;
+  const always: Task[] = [
+    { name: "tables of log days ahead", everyMs, run: () => makeLogDays(context) },
+    { name: "tables of log days past", everyMs, run: () => dropLogDays(context) },
+    { name: "what is left of logs", everyMs: SWEEP_MS, run: () => sweepLogs(context) },
+  ];
+  const move = { name: "logs to move", everyMs, run: () => moveLogs(context, moveLogsAfterMs) };
+  return moveLogsAfterMs > 0 ? [...always, move] : always;
 }

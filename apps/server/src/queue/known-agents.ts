@@ -197,7 +197,7 @@ export class KnownAgents {
 async function readAgents(db: Db, ids: readonly string[]): Promise<AgentRow[]> {
   const { rows } = await sql<AgentRow>`
     select a.id, a.generation, a.lifecycle, a.capacity, a.machine_id, a.serves, a.labels,
-      a.grant_owners, a.grant_repositories, a.grant_untrusted,
+      a.grant_owners, a.grant_repositories, a.grant_untrusted and a.backend in ('sandbox', 'container') as grant_untrusted,
       array(select w.epoch from workflows w where w.agent_id = a.id and w.state in ('leased', 'running')) as held
     from agents a
     where a.id = any (${ids}::uuid[])`.execute(db);

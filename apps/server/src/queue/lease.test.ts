@@ -162,13 +162,19 @@ suite("the statement that leases", () => {
     });
   }
 
-  test("refuses an agent the work of strangers, unless it is granted", async (t) => {
+  test("refuses an agent the work of strangers, unless it is granted and isolates its steps", async (t) => {
     const context = await testContext(t);
     const agent = await enrolAgent(context);
     await insertWorkflow(context, { whose: { trusted: false } });
     assert.deepEqual((await leaseAll(context, agent)).refused, [0]);
-    await context.db.updateTable("agents").set({ grant_untrusted: true }).execute();
-    assert.equal((await leaseAll(context, agent)).leased.length, 1);
+    await context.db.updateTable("agents").set({ grant_untrusted: true, backend: "local" }).execute();
+    assert.deepEqual((await leaseAll(context, agent)).refused, [0]);
+    await context.db.updateTable("agents").set({ backend: "sandbox" }).execute();
+    const { leased } = await leaseAll(context, agent);
+    assert.deepEqual(
+      leased.map(({ untrusted }) => untrusted),
+      [true],
+    );
   });
 
   test("refuses an agent while it or the queue is paused, and leaves out a paused repository", async (t) => {

@@ -12,6 +12,10 @@ export interface GrantRow {
   attempt: number;
   timeout_ms: number;
   plan: WorkflowPlanRow;
+  /** The names of the workflows that it waited for. */
+  depends_on: string[];
+  /** Nobody vouches for who wrote it. */
+  untrusted: boolean;
 }
 
 /** A poll that work is leased for. */
@@ -91,7 +95,7 @@ export async function lease(db: Db, request: LeaseRequest): Promise<LeaseResult>
       where not exists (
           select from pauses p where p.scope = 'queue' or (p.scope = 'agent' and p.target = a.id::text)
         )
-        and (a.grant_untrusted or not exists (select from lanes where not trusted))
+        and ((a.grant_untrusted and a.backend in ('sandbox', 'container')) or not exists (select from lanes where not trusted))
         and ((a.grant_owners = '{}' and a.grant_repositories = '{}') or not exists (
           select from lanes
           where (a.grant_owners <> '{}' and owner <> all (a.grant_owners))
@@ -145,14 +149,15 @@ export async function lease(db: Db, request: LeaseRequest): Promise<LeaseResult>
       from given
       where w.ctid = given.row and given.bytes_before < ${ANSWER_BYTES}
       returning (given.taker - 1)::integer as taker, w.id, w.epoch, w.pipeline_id, w.name, w.attempt, w.timeout_ms,
-        w.plan, w.class_id, w.priority, w.fair_key, w.agent_id, w.agent_name
+        w.plan, w.depends_on, w.class_id, w.priority, w.fair_key, w.agent_id, w.agent_name
     ), held as (
       insert into leases (epoch, workflow_id, agent_id) select epoch, id, agent_id from leased
     ), history as (
       insert into workflow_events (workflow_id, from_state, to_state, epoch, actor, replica)
       select id, 'queued', 'leased', epoch, agent_name, ${replica} from leased order by id
     )
-    select leased.*, outcome.*
+    select leased.*, outcome.*,
+      exists (select from label_classes c where c.id = leased.class_id and not c.trusted) as untrusted
     from (
       select (select count(*)::integer from found) as found, (select count(*)::integer from slots) as slots,
         array(select (taker - 1)::integer from asked where taker not in (select taker from takers)) as refused
@@ -181,7 +186,8 @@ export async function grantedBefore(
   polls: readonly { agentId: string; pollId: string }[],
 ): Promise<GrantedBefore[]> {
   const { rows } = await sql<GrantedBefore>`
-    select w.agent_id, w.poll_id, w.id, w.epoch, w.pipeline_id, w.name, w.attempt, w.timeout_ms, w.plan
+    select w.agent_id, w.poll_id, w.id, w.epoch, w.pipeline_id, w.name, w.attempt, w.timeout_ms, w.plan,
+      w.depends_on, exists (select from label_classes c where c.id = w.class_id and not c.trusted) as untrusted
     from unnest(${polls.map(({ agentId }) => agentId)}::uuid[], ${polls.map(({ pollId }) => pollId)}::text[])
       as p (agent_id, poll_id)
     join workflows w on w.agent_id = p.agent_id and w.poll_id = p.poll_id and w.state in ('leased', 'running')

@@ -3,9 +3,11 @@ import type { NextRequest, NextResponseSchema } from "@groundcrew/proto";
 import type { Caller } from "../agents/caller.ts";
 import type { ServerContext } from "../context.ts";
 import { requireMap, requireRange, requireText } from "../validate.ts";
+import { withSecrets } from "../secrets/inject.ts";
 import { grantMessage } from "./grant.ts";
 import type { GrantRow } from "./lease.ts";
 import { Matcher } from "./matcher.ts";
+import { readParents } from "./parents.ts";
 import type { Question } from "./waiters.ts";
 
 type Response = MessageInitShape<typeof NextResponseSchema>;
@@ -24,17 +26,30 @@ export class Poller {
   async next(caller: Caller, request: NextRequest, signal: AbortSignal): Promise<Response> {
     const { pollHoldMs } = this.#context.intervals;
     const holdMs = request.holdMs === 0 ? pollHoldMs : Math.min(request.holdMs, pollHoldMs);
-    return answer(await this.#matcher.ask(checked(caller, request), { holdMs, signal }));
+    return this.#answer(await this.#matcher.ask(checked(caller, request), { holdMs, signal }), caller);
   }
 
   /** Grants what there is now, for a poll that rides on Done. */
   async nextNow(caller: Caller, request: NextRequest): Promise<Response> {
-    return answer(await this.#matcher.ask(checked(caller, request), { holdMs: 0 }));
+    return this.#answer(await this.#matcher.ask(checked(caller, request), { holdMs: 0 }), caller);
   }
 
   /** Tells that a lease of an agent has ended: its slot is free. Not telling costs a query, never a slot. */
   released({ agentId }: Caller, epoch: string): void {
     this.#matcher.released(agentId, epoch);
+  }
+
+  async #answer(rows: readonly GrantRow[], caller: Caller): Promise<Response> {
+    const { granted, withheld } = await withSecrets(this.#context, rows);
+    for (const { epoch } of withheld) this.released(caller, epoch);
+    if (granted.length === 0) return {};
+    const parents = await readParents(
+      this.#context.db,
+      granted.map(({ row }) => row),
+    );
+    return {
+      grants: granted.map(({ row, secrets }) => grantMessage(row, { parents: parents.get(row.id) ?? [], secrets })),
+    };
   }
 }
 
@@ -47,8 +62,4 @@ function checked(caller: Caller, { pollId, freeSlots, labels, again }: NextReque
     labels: given ? requireMap("labels", labels, { maxEntries: 64, maxKey: 128, maxValue: 128 }) : undefined,
     again,
   };
-}
-
-function answer(grants: readonly GrantRow[]): Response {
-  return grants.length === 0 ? {} : { grants: grants.map(grantMessage) };
 }

@@ -5,14 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext } from "node:test";
 import { pino } from "pino";
-import { openBlobStore } from "../blobs/store.ts";
 import type { Intervals, ServerContext } from "../context.ts";
 import { connect, type Connection } from "../db/connection.ts";
 import { Hints } from "../db/hints.ts";
 import { migrate } from "../db/migrate.ts";
 import { FairTurns } from "../queue/fair-turns.ts";
+import { KeyRing, keyOf } from "../secrets/key-ring.ts";
+import { openStores } from "./stores.ts";
 
-/** A server's context on an empty database and a blob folder of its own. */
+/** A server's context on an empty database and an object store of its own. */
 export async function testContext(t: TestContext, intervals: Partial<Intervals> = {}): Promise<ServerContext> {
   const database = idle.pop() ?? (await openDatabase());
   const { db, driver } = database;
@@ -30,8 +31,9 @@ export async function testContext(t: TestContext, intervals: Partial<Intervals> 
   return {
     db,
     hints,
-    blobs: await openBlobStore(folder),
+    ...(await openStores(folder)),
     log: pino({ level: "silent" }),
+    keys: new KeyRing([keyOf(Buffer.alloc(32, "k"))]),
     intervals: { leaseTtlMs: 60_000, healthIntervalMs: 10_000, pollHoldMs: 50_000, logIntervalMs: 200, ...intervals },
     stopping: stopping.signal,
     agentUrl: undefined,
@@ -70,7 +72,7 @@ async function wipe({ db }: Connection): Promise<void> {
     declare each record;
     begin
       set local session_replication_role = replica;
-      for each in select tablename as name from pg_tables where schemaname = 'public' and tablename !~ '^kysely' loop
+      for each in select tablename as name from pg_tables where schemaname = 'public' and tablename !~ '^(kysely|log_chunks_)' loop
         execute format('delete from %I', each.name);
       end loop;
       for each in select sequencename as name from pg_sequences where schemaname = 'public' loop

@@ -56,7 +56,7 @@ function infoOf(given: { name: string; capacity: number; serves: WorkKind; label
   return {
     ...given,
     platform: "linux/x64",
-    backend: "local",
+    backend: "sandbox",
     version: "0",
     bootId: "b",
     machine: { hostname: "h", macs },
@@ -85,9 +85,13 @@ export async function insertWorkflow(
     whose?: Partial<Pick<Wanted, "owner" | "repository" | "trusted" | "machineId">>;
     after?: Row[];
     run?: string;
+    /** The secrets that its steps name, by variable: a step for each map. Default: one step `run` that names none. */
+    naming?: Record<string, string>[];
+    /** Replaces parts of its plan. */
+    planned?: object;
   } = {},
 ): Promise<Row> {
-  const { wants = {}, whose = {}, after = [], run = "true", ...columns } = changes;
+  const { wants = {}, whose = {}, after = [], run = "true", naming = [{}], planned = {}, ...columns } = changes;
   const kind = columns.kind ?? "build";
   const labels = json(wants);
   const { machineId = null, ...rest } = whose;
@@ -110,7 +114,15 @@ export async function insertWorkflow(
       plan: json({
         kind: "build",
         env: {},
-        steps: [{ name: "run", run, shell: "sh", env: {}, timeoutMs: 0 }],
+        steps: naming.map((secrets, index) => ({
+          name: index === 0 ? "run" : `run ${index}`,
+          run,
+          shell: "sh",
+          env: {},
+          secrets,
+          timeoutMs: 0,
+        })),
+        ...planned,
       }),
       timeout_ms: 60_000,
       on_agent_lost: "requeue",
@@ -170,7 +182,8 @@ export function done(
   changes: Partial<{
     state: WorkflowState;
     endReason: EndReason;
-    lines: { step: string; try: number; lineCount: number; restLost?: boolean }[];
+    lines: { step: string; try: number; lineCount: number; restLost?: boolean; crc32?: number }[];
+    outputs: Record<string, string>;
   }> = {},
 ) {
   const outcome = { state: WorkflowState.SUCCEEDED, endReason: EndReason.COMPLETED, ...changes };

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
 import { json } from "../db/json.ts";
+import { placeOf } from "./rules.ts";
 import { topicsOf } from "./workflow-row.ts";
 
 /** What admission works with. */
@@ -15,6 +16,8 @@ export interface Ready {
   concurrency_group: string | null;
   /** Its moment has not come. */
   delayed: boolean;
+  /** It needs an approval that nobody has given. */
+  unapproved: boolean;
   pool: string;
   owner: string;
 }
@@ -29,7 +32,11 @@ export interface Admitted {
 /** Lets what is ready into the queue; what must wait for its moment, or for a place in its group, stays blocked. */
 export async function admit(tx: Tx, { replica, turns }: Admitting, ready: readonly Ready[]): Promise<Admitted> {
   if (ready.length === 0) return { topics: [], groups: [] };
-  const placed = ready.map((each) => ({ ...each, ...placeOf(each), turn: turns.take(each.pool, each.owner) }));
+  const placed = ready.map((each) => ({
+    ...each,
+    ...placeOf({ ...each, grouped: each.concurrency_group !== null }),
+    turn: turns.take(each.pool, each.owner),
+  }));
   await sql`
     with given as (
       select * from jsonb_to_recordset(${json(placed)}) as g (id bigint, epoch bigint, turn bigint, state text, reason text)
@@ -52,9 +59,4 @@ export async function admit(tx: Tx, { replica, turns }: Admitting, ready: readon
     topics: queued.length > 0 ? ["queue", ...queued.flatMap(topicsOf)] : [],
     groups: waiting.flatMap(({ concurrency_group: group }) => group ?? []),
   };
-}
-
-function placeOf({ delayed, concurrency_group: group }: Ready): { state: string; reason: string | null } {
-  if (delayed) return { state: "blocked", reason: "delay" };
-  return group === null ? { state: "queued", reason: null } : { state: "blocked", reason: "limit" };
 }

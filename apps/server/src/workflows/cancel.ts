@@ -2,9 +2,9 @@ import { notFound } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
-import { hasEnded, isHeld, TERMINAL_STATES } from "./rules.ts";
+import { hasEnded, isHeld } from "./rules.ts";
 import { applyChanges } from "./transitions.ts";
-import { groupsLocked, lockWorkflows, selectRows, topicsOf, type WorkflowRow } from "./workflow-row.ts";
+import { lockOpen, lockWorkflows, topicsOf, type WorkflowRow } from "./workflow-row.ts";
 
 type Needs = Pick<ServerContext, "db" | "hints" | "replica" | "turns">;
 
@@ -24,7 +24,9 @@ export async function cancelWorkflow(context: Needs, id: string, actor: string):
 /** Cancels every workflow of a pipeline that has not ended, and tells how many those were. Throws NOT_FOUND. */
 export async function cancelPipeline(context: Needs, id: string, actor: string): Promise<number> {
   const { count, topics } = await context.db.transaction().execute(async (tx) => {
-    const pipeline = await tx.selectFrom("pipelines").select("id").where("id", "=", id).executeTakeFirst();
+    // Against a step that adds to it meanwhile: what it adds would not be canceled.
+    const pipelines = tx.selectFrom("pipelines").select("id").where("id", "=", id).forNoKeyUpdate();
+    const pipeline = await pipelines.executeTakeFirst();
     if (!pipeline) throw notFound("pipeline", id);
     const rows = await lockOpen(tx, id);
     return { count: rows.length, topics: await cancel(tx, context, rows, actor) };
@@ -33,10 +35,7 @@ export async function cancelPipeline(context: Needs, id: string, actor: string):
   return count;
 }
 
-/**
- * Locks a workflow. What its end does to its children locks these too, and theirs: to lock the pipeline's open
- * workflows in the order of their ids first keeps this from a deadlock with an end further up.
- */
+/** Locks a workflow, after the open ones of its pipeline. */
 async function lockWithPipeline(tx: Tx, id: string): Promise<WorkflowRow> {
   const found = await tx.selectFrom("workflows").select("pipeline_id").where("id", "=", id).executeTakeFirst();
   if (!found) throw notFound("workflow", id);
@@ -44,16 +43,6 @@ async function lockWithPipeline(tx: Tx, id: string): Promise<WorkflowRow> {
   const [row] = await lockWorkflows(tx, [id]);
   if (!row) throw notFound("workflow", id);
   return row;
-}
-
-function lockOpen(tx: Tx, pipelineId: string): Promise<WorkflowRow[]> {
-  return selectRows(tx)
-    .where("pipeline_id", "=", pipelineId)
-    .where("state", "not in", TERMINAL_STATES)
-    .where(groupsLocked(sql`pipeline_id = ${pipelineId}`))
-    .orderBy("id")
-    .forUpdate()
-    .execute();
 }
 
 /** Cancels locked workflows that have not ended. Returns the topics to publish. */

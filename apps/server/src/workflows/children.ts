@@ -62,6 +62,17 @@ async function writeParentsLeft(tx: Tx, rows: readonly { id: string; parents_lef
     from unnest(${ids}::bigint[], ${left}::integer[]) as g (id, parents_left) where w.id = g.id`.execute(tx);
 }
 
+/** Which of these children wait for which of these parents. */
+export async function readLinks(tx: Tx, childIds: readonly string[], parentIds: readonly string[]): Promise<Link[]> {
+  if (childIds.length === 0 || parentIds.length === 0) return [];
+  return tx
+    .selectFrom("workflow_parents")
+    .select(["child_id as childId", "parent_id as parentId", "condition"])
+    .where("parent_id", "=", sql<string>`any (${parentIds}::bigint[])`)
+    .where("child_id", "=", sql<string>`any (${childIds}::bigint[])`)
+    .execute();
+}
+
 /** What admission needs of locked workflows. */
 export function readReady(tx: Tx, ids: readonly string[]): Promise<Ready[]> {
   if (ids.length === 0) return Promise.resolve([]);
@@ -70,6 +81,7 @@ export function readReady(tx: Tx, ids: readonly string[]): Promise<Ready[]> {
     .innerJoin("label_classes as c", "c.id", "w.class_id")
     .select(["w.id", "w.pipeline_id", "w.epoch", "w.concurrency_group", "c.pool", "c.owner"])
     .select(sql<boolean>`coalesce(w.not_before > now(), false)`.as("delayed"))
+    .select(sql<boolean>`w.needs_approval and w.approved_at is null`.as("unapproved"))
     .where("w.id", "=", sql<string>`any (${ids}::bigint[])`)
     .orderBy("w.id")
     .execute();

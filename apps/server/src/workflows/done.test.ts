@@ -12,6 +12,7 @@ import { Code, ConnectError, detailOf } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { crc32 as crc } from "node:zlib";
 import type { ServerContext } from "../context.ts";
 import { testContext } from "../testing/context.ts";
 import { done, enrolAgent, insertWorkflow, logLines, readWorkflow, startOne, takeOne } from "../testing/fleet.ts";
@@ -46,6 +47,24 @@ suite("Done", () => {
       assert.equal(await done(context, agent, lease, { state, endReason }), stored, "repeating it changes nothing");
       assert.equal((await readWorkflow(context, id)).end_reason, reason);
       assert.deepEqual(await events(context, id), ["queued>leased", "leased>running", `running>${stored} ${reason}`]);
+    });
+  }
+
+  for (const [what, crc32, error] of [
+    ["is what the agent wrote", crc("0\n1\n2\n"), ""],
+    ["differs", 1, "the stored log is not what the agent wrote: its checksum differs"],
+  ] as const) {
+    test(`says of a step run whether its log ${what}`, async (t) => {
+      const context = await testContext(t);
+      const agent = await enrolAgent(context);
+      await insertWorkflow(context);
+      const lease = await startOne(context, agent);
+      await appendLog(context, agent, logLines(lease, 0, 2));
+      await appendLog(context, agent, logLines(lease, 1, 2));
+      const lines = [{ step: "run", try: 1, lineCount: 3, crc32 }];
+      assert.equal(await done(context, agent, lease, { lines }), "succeeded");
+      const stepRun = await context.db.selectFrom("step_runs").select("error").executeTakeFirstOrThrow();
+      assert.equal(stepRun.error, error);
     });
   }
 

@@ -10,6 +10,7 @@ import type { EndReasonName, WorkflowStateName } from "../db/schema.ts";
 import { endReasonName } from "../names.ts";
 import { finalStateOf } from "../vetting/final-state.ts";
 import { checkLines } from "./lines.ts";
+import { checkedOutputs, storeOutputs } from "./outputs.ts";
 import { decideDone, decideEnd, hasEnded, isHeld, type Change, type TerminalState } from "./rules.ts";
 import { checkedLease, isOwn, staleEpoch, type LeaseName } from "./stale.ts";
 import { checkedStepRun, lockStepRuns, type StepRunName, type StepRuns } from "./step-run.ts";
@@ -25,6 +26,8 @@ interface Question extends LeaseName {
   caller: Caller;
   said: Said;
   lines: StepLines[];
+  /** What its steps hand on. */
+  outputs: Record<string, string>;
 }
 
 interface Said {
@@ -51,6 +54,7 @@ export class Finisher {
       caller,
       said: checkedEnd(request),
       lines: checkedLines(request),
+      outputs: checkedOutputs(request.outputs),
     });
   }
 }
@@ -91,6 +95,7 @@ async function finish(context: ServerContext, batch: readonly Question[]): Promi
     const ends = new Ends(tx, rows, stepRuns);
     const outcomes = [];
     for (const question of batch) outcomes.push(await ends.decide(question));
+    await storeOutputs(tx, ends.outputs);
     return { outcomes, topics: await applyChanges(tx, context, ends.decided) };
   });
   context.hints.publish(...topics, ...batch.map(({ workflowId }): Topic => `log:${workflowId}`));
@@ -104,6 +109,8 @@ function namesOf({ workflowId, epoch, lines }: Question): StepRunName[] {
 /** Decides the ends of a batch, on locked rows. */
 class Ends {
   readonly decided: Decided[] = [];
+  /** Of workflows that end with outputs, by id. */
+  readonly outputs = new Map<string, Record<string, string>>();
   readonly #tx: Tx;
   readonly #rows: ReadonlyMap<string, WorkflowRow>;
   readonly #stepRuns: StepRuns;
@@ -127,6 +134,7 @@ class Ends {
     if (missing) return { error: missing };
     const change = await this.#changeOf(row, question);
     if (change instanceof ConnectError) return { error: change };
+    if (change.kind === "end" && Object.keys(question.outputs).length > 0) this.outputs.set(row.id, question.outputs);
     return { value: this.#note(row, change, caller.name) };
   }
 

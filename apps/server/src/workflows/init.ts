@@ -12,6 +12,13 @@ import { topicsOf, type WorkflowRow } from "./workflow-row.ts";
 
 type NextAction = MessageInitShape<typeof NextActionSchema>;
 
+/** What clean-up steps may take after the workflow's timeout, in milliseconds: no agent allows them more. */
+const CLEANUP_MS = 300_000;
+
+/** Whether a workflow `w` has a step that may run after its timeout, as agents see it. */
+const hasCleanUp = sql<boolean>`
+  w.plan @? '$.steps[*] ? (@.always == true || @.condition like_regex "(always|canceled) *[(]")'`;
+
 interface Question extends LeaseName {
   caller: Caller;
 }
@@ -65,7 +72,8 @@ async function start(context: ServerContext, batch: readonly Question[]): Promis
       order by w.id for update
     ), started as (
       update workflows w set state = 'running', received = true, attempt = w.attempt + 1, started_at = now(),
-        deadline = now() + w.timeout_ms * interval '1 millisecond',
+        deadline = now() + (w.timeout_ms + case when ${hasCleanUp} then ${CLEANUP_MS} else 0 end)
+          * interval '1 millisecond',
         expires_at = now() + ${intervals.leaseTtlMs} * interval '1 millisecond'
       from held where w.id = held.id and held.state = 'leased' and exists (
         select from asked a where a.id = held.id and a.epoch = held.epoch and a.agent_id = held.agent_id)

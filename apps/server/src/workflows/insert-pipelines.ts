@@ -12,11 +12,13 @@ export interface Submitted {
 
 /** The pipelines' ids, and whether they are new: not one whose idempotency key was used before. */
 export async function insertPipelines(tx: Tx, batch: readonly Submitted[]): Promise<{ id: string; added: boolean }[]> {
-  const asked = batch.map(({ submission: { file, source, env, idempotencyKey, plan }, submittedBy }, n) => ({
+  const asked = batch.map(({ submission: { files, source, env, idempotencyKey, plan, trigger }, submittedBy }, n) => ({
     n,
     name: plan.name,
-    file_path: file.path,
-    file_content: file.content,
+    file_path: files[0].path,
+    file_content: files[0].content,
+    more_files: files.slice(1),
+    trigger,
     ...source,
     env,
     submitted_by: submittedBy,
@@ -27,12 +29,14 @@ export async function insertPipelines(tx: Tx, batch: readonly Submitted[]): Prom
       select *, nextval(pg_get_serial_sequence('pipelines', 'id')) as id
       from jsonb_to_recordset(${json(asked)}) as a (
         n integer, name text, file_path text, file_content text, repository text, commit text, branch text, env jsonb,
-        submitted_by text, idempotency_key text)
+        submitted_by text, idempotency_key text, more_files jsonb, trigger jsonb)
     ), inserted as (
       insert into pipelines
-        (id, name, file_path, file_content, repository, commit, branch, env, submitted_by, idempotency_key)
+        (id, name, file_path, file_content, repository, commit, branch, env, submitted_by, idempotency_key, more_files,
+          trigger)
       overriding system value
-      select id, name, file_path, file_content, repository, commit, branch, env, submitted_by, idempotency_key
+      select id, name, file_path, file_content, repository, commit, branch, env, submitted_by, idempotency_key,
+        more_files, trigger
       from asked order by n
       on conflict (submitted_by, idempotency_key) do nothing
       returning id, submitted_by, idempotency_key

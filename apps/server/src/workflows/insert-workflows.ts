@@ -1,13 +1,15 @@
-import type { WorkflowPlan } from "@groundcrew/pipeline";
+import type { CheckoutPlan, WorkflowPlan } from "@groundcrew/pipeline";
 import { sql } from "kysely";
 import type { Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
 import { json } from "../db/json.ts";
-import type { BlockReasonName, WorkflowStateName } from "../db/schema.ts";
+import type { BlockReasonName } from "../db/schema.ts";
+import { namedSecrets } from "../secrets/named.ts";
 import type { Submitted } from "./insert-pipelines.ts";
 import { labelClassIds } from "./label-classes.ts";
 import { ownerOf } from "./owner.ts";
-import type { WorkflowPlanRow } from "./plan.ts";
+import type { StoredCheckout, WorkflowPlanRow } from "./plan.ts";
+import { placeOf } from "./rules.ts";
 import type { Submission } from "./submission.ts";
 import { topologicalOrder } from "./topological-order.ts";
 import { fillGroups, type Deciding } from "./transitions.ts";
@@ -23,17 +25,27 @@ interface NewWorkflow extends Added {
   classId: number;
 }
 
-/** Queues the workflows of new pipelines, or blocks them by what they wait for. Returns the topics to publish. */
-export async function insertWorkflows(tx: Tx, context: Deciding, added: readonly Added[]): Promise<Topic[]> {
+/**
+ * Queues new workflows, or blocks them by what they wait for. Returns the topics to publish. `known`: the ids of
+ * workflows that are there already and that they may wait for, by pipeline and name, as `7/build`.
+ */
+export async function insertWorkflows(
+  tx: Tx,
+  context: Deciding,
+  added: readonly Added[],
+  known: ReadonlyMap<string, string> = new Map(),
+): Promise<Topic[]> {
   if (added.length === 0) return [];
   const workflows = await classified(tx, added);
+  // A step may add files of which the trigger starts nothing.
+  if (workflows.length === 0) return [];
   const pools = await poolsOf(
     tx,
     workflows.map(({ classId }) => classId),
   );
   const rows = workflows.map((each, n) => rowOf(each, n, (classId) => turnOf(context, pools, classId, each.owner)));
   const ids = await insertRows(tx, context.replica, rows);
-  await insertParents(tx, workflows, ids);
+  await insertParents(tx, workflows, new Map([...known, ...ids]));
   const groups = rows.flatMap(({ block_reason, concurrency_group: group }) =>
     block_reason === "limit" && group !== null ? [group] : [],
   );
@@ -73,8 +85,9 @@ function turnOf({ turns }: Deciding, pools: ReadonlyMap<number, string>, classId
   return turns.take(pools.get(classId) ?? "", owner);
 }
 
-interface NewRow extends Place {
+interface NewRow {
   [column: string]: unknown;
+  block_reason: BlockReasonName | null;
   concurrency_group: string | null;
 }
 
@@ -83,6 +96,10 @@ function rowOf(each: NewWorkflow, n: number, turn: (classId: number) => number):
   const { name, matrix, dependsOn, timeoutMs, onAgentLost, priority, concurrency, retry, queueTimeoutMs } = workflow;
   // Pipelines of one repository share its groups, and no other's.
   const group = concurrency ? `${submission.source.repository}\n${concurrency.group}` : null;
+  const plan = storedPlan(workflow, submission);
+  const unapproved = needsApproval(workflow, submission, plan);
+  const dependent = dependsOn.length > 0;
+  const place = placeOf({ dependent, unapproved, delayed: submission.delayMs > 0, grouped: group !== null });
   return {
     n,
     pipeline_id: pipelineId,
@@ -92,12 +109,14 @@ function rowOf(each: NewWorkflow, n: number, turn: (classId: number) => number):
     matrix,
     priority,
     depends_on: dependsOn.map((parent) => parent.name),
-    plan: storedPlan(workflow, submission),
+    plan,
     timeout_ms: timeoutMs,
     on_agent_lost: onAgentLost,
     parents_left: dependsOn.length,
-    ...placeOf(workflow, submission, group),
-    fair_key: dependsOn.length === 0 ? turn(classId) : 0,
+    state: place.state,
+    block_reason: place.reason,
+    needs_approval: unapproved,
+    fair_key: dependent ? 0 : turn(classId),
     delay_ms: submission.delayMs === 0 ? null : submission.delayMs,
     queue_timeout_ms: queueTimeoutMs === 0 ? null : queueTimeoutMs,
     concurrency_group: group,
@@ -107,26 +126,33 @@ function rowOf(each: NewWorkflow, n: number, turn: (classId: number) => number):
   };
 }
 
-interface Place {
-  state: WorkflowStateName;
-  block_reason: BlockReasonName | null;
+/** A stranger's workflow that names secrets waits as well: it runs only once it is approved with these. */
+function needsApproval({ approval }: WorkflowPlan, { trusted }: Submission, plan: WorkflowPlanRow): boolean {
+  return approval || (!trusted && namedSecrets(plan).length > 0);
 }
 
-/** As admission decides it for those that wait already. */
-function placeOf({ dependsOn }: WorkflowPlan, { delayMs }: Submission, group: string | null): Place {
-  if (dependsOn.length > 0) return { state: "blocked", block_reason: "dependency" };
-  if (delayMs > 0) return { state: "blocked", block_reason: "delay" };
-  return group === null ? { state: "queued", block_reason: null } : { state: "blocked", block_reason: "limit" };
-}
-
-/** The caller's variables win over all of the file's, those of single steps included. */
-function storedPlan({ env, steps }: WorkflowPlan, submission: Submission): WorkflowPlanRow {
-  const given = submission.env;
+/** The caller's variables win over all of the file's, those of single steps, computed ones and secrets included. */
+function storedPlan(workflow: WorkflowPlan, submission: Submission): WorkflowPlanRow {
+  const { env, steps, matrix, checkout } = workflow;
+  const { env: given, source, trigger } = submission;
   return {
     kind: "build",
-    env: { ...env, ...given, ...sourceEnv(submission.source) },
-    steps: steps.map((step) => ({ ...step, env: without(step.env, given) })),
+    env: { ...env, ...given, ...sourceEnv(source) },
+    steps: steps.map((step) => ({
+      ...step,
+      env: without(step.env, given),
+      computedEnv: without(step.computedEnv, given),
+      secrets: without(step.secrets, given),
+    })),
+    trigger,
+    matrix,
+    ...(checkout && { checkout: storedCheckout(checkout, submission) }),
   };
+}
+
+function storedCheckout(checkout: CheckoutPlan, { source, trigger }: Submission): StoredCheckout {
+  const { repository, commit, branch } = source;
+  return { repository, commit, ref: trigger.tag || branch, ...checkout };
 }
 
 function without(env: Record<string, string>, names: Record<string, string>): Record<string, string> {
@@ -149,16 +175,17 @@ async function insertRows(tx: Tx, replica: string, rows: readonly NewRow[]): Pro
         n integer, pipeline_id bigint, class_id integer, actor text, name text, matrix jsonb, priority integer,
         depends_on text[], plan jsonb, timeout_ms integer, on_agent_lost text, parents_left integer, state text,
         block_reason text, fair_key bigint, delay_ms bigint, queue_timeout_ms integer, concurrency_group text,
-        concurrency_limit integer, concurrency_cancels boolean, retry jsonb)
+        concurrency_limit integer, concurrency_cancels boolean, retry jsonb, needs_approval boolean)
     ), inserted as (
       insert into workflows (pipeline_id, kind, name, matrix, depends_on, class_id, priority, plan, timeout_ms,
         on_agent_lost, parents_left, state, block_reason, fair_key, not_before, queue_timeout_ms, queued_at,
-        queue_deadline, concurrency_group, concurrency_limit, concurrency_cancels, retry)
+        queue_deadline, concurrency_group, concurrency_limit, concurrency_cancels, retry,
+        needs_approval)
       select pipeline_id, 'build', name, matrix, depends_on, class_id, priority, plan, timeout_ms, on_agent_lost,
         parents_left, state, block_reason, fair_key, now() + delay_ms * interval '1 millisecond', queue_timeout_ms,
         case when state = 'queued' then now() end,
         case when state = 'queued' then now() + queue_timeout_ms * interval '1 millisecond' end,
-        concurrency_group, concurrency_limit, concurrency_cancels, nullif(retry, 'null')
+        concurrency_group, concurrency_limit, concurrency_cancels, nullif(retry, 'null'), needs_approval
       from given order by n
       returning id, pipeline_id, name, state
     ), history as (

@@ -4,11 +4,11 @@ import { Code, ConnectError } from "@groundcrew/rpc";
 import type { Tx } from "../context.ts";
 import { declareLost } from "../logs/append.ts";
 import type { LeaseName } from "./stale.ts";
-import { keyOf, lockStepRun, type StepRunName, type StepRuns } from "./step-run.ts";
+import { keyOf, lockStepRun, type StepRunName, type StepRunRow, type StepRuns } from "./step-run.ts";
 
 /**
  * Whether all lines that an agent counted are stored: the error to answer while some are missing. Those that it declares
- * lost are stored as a visible gap. Throws INVALID_ARGUMENT for a step that the workflow does not have.
+ * lost are stored as a visible gap; a checksum that differs is noted at the step run. Throws INVALID_ARGUMENT for a step that the workflow does not have.
  */
 export async function checkLines(
   tx: Tx,
@@ -16,15 +16,25 @@ export async function checkLines(
   lease: LeaseName,
   lines: readonly StepLines[],
 ): Promise<ConnectError | undefined> {
-  for (const { step, try: tryNumber, lineCount, restLost } of lines) {
+  for (const { step, try: tryNumber, lineCount, restLost, crc32 } of lines) {
     const name = { workflowId: lease.workflowId, epoch: lease.epoch, step, try: tryNumber };
     const stepRun = known.get(keyOf(name)) ?? (await lockStepRun(tx, name));
     const stored = Number(stepRun.next_line);
-    if (stored >= lineCount) continue;
-    if (!restLost) return linesMissing(name, stored, lineCount);
-    await declareLost(tx, stepRun.id, stored, lineCount);
+    if (stored < lineCount && !restLost) return linesMissing(name, stored, lineCount);
+    if (stored < lineCount) await declareLost(tx, stepRun, lineCount);
+    else if (crc32 !== undefined && crc32 !== Number(stepRun.log_crc32)) await noteDifference(tx, stepRun);
   }
   return undefined;
+}
+
+/** Sending it again would change nothing: what is stored stays, and people are told. */
+async function noteDifference(tx: Tx, { id }: StepRunRow): Promise<void> {
+  await tx
+    .updateTable("step_runs")
+    .set({ error: "the stored log is not what the agent wrote: its checksum differs" })
+    .where("id", "=", id)
+    .where("error", "=", "")
+    .execute();
 }
 
 function linesMissing(stepRun: StepRunName, nextLine: number, lineCount: number): ConnectError {

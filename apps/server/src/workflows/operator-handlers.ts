@@ -6,7 +6,8 @@ import { inSnapshot } from "../db/snapshot.ts";
 import { requireId } from "../validate.ts";
 import { cancelPipeline, cancelWorkflow } from "./cancel.ts";
 import { listPipelines, listWorkflows } from "./list.ts";
-import { readEvents, readPipeline, readWorkflow } from "./read.ts";
+import { readEvents, readPipeline, readWorkflow, readWorkflows } from "./read.ts";
+import { retryPipeline } from "./retry-pipeline.ts";
 import { retryWorkflow } from "./retry.ts";
 import { Submitter } from "./submit.ts";
 import { watchPipeline } from "./watch.ts";
@@ -22,6 +23,7 @@ type Handlers = Pick<
   | "getWorkflow"
   | "cancelWorkflow"
   | "retryWorkflow"
+  | "retryPipeline"
 >;
 
 /** What people do with pipelines and workflows. */
@@ -55,6 +57,9 @@ export function workflowOperatorHandlers(context: ServerContext): Handlers {
     },
     async retryWorkflow({ id }, call) {
       return { workflow: await workflow(await retryWorkflow(context, requireId("id", id), actorOf(call))) };
+    },
+    async retryPipeline(request, call) {
+      return { workflows: await readWorkflows(context.db, await retryPipeline(context, request, actorOf(call))) };
     },
   };
 }

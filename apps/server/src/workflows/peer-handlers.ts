@@ -5,6 +5,7 @@ import type { ServerContext } from "../context.ts";
 import { LogAppender } from "../logs/append.ts";
 import { workflowStateOf } from "../names.ts";
 import { Poller } from "../queue/next.ts";
+import { addWorkflows } from "../uploads/add-workflows.ts";
 import { Finisher } from "./done.ts";
 import { Extender } from "./extend.ts";
 import { Initializer } from "./init.ts";
@@ -14,7 +15,7 @@ import { WaitRoom } from "./wait.ts";
 
 type Handlers = Pick<
   ServiceImpl<typeof PeerService>,
-  "next" | "init" | "wait" | "update" | "enqueueLog" | "recordSamples" | "extend" | "done"
+  "next" | "init" | "wait" | "update" | "enqueueLog" | "recordSamples" | "extend" | "done" | "addWorkflows"
 >;
 
 /** What agents say about the workflows they lease. What many say at once is written by one statement. */
@@ -36,6 +37,7 @@ export function workflowHandlers(context: ServerContext): Handlers {
       await recordSamples(context, callerOf(call), request);
       return {};
     },
+    addWorkflows: async (request, call) => ({ workflows: await addWorkflows(context, callerOf(call), request) }),
     extend: (request, call) => extender.extend(callerOf(call), request),
     async done(request, call) {
       const caller = callerOf(call);

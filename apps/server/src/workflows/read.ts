@@ -3,6 +3,7 @@ import { notFound } from "@groundcrew/rpc";
 import { sql, type Selectable } from "kysely";
 import type { Db } from "../context.ts";
 import type { Database } from "../db/schema.ts";
+import { readTestCounts } from "../test-results/read.ts";
 import { pipelineMessage, selectPipelines, talliesOf } from "./pipeline-message.ts";
 import { selectWorkflows, workflowEventMessage, workflowMessage } from "./workflow-message.ts";
 
@@ -56,7 +57,19 @@ export async function readWorkflow(db: Db, id: string): Promise<Workflow> {
   const row = await selectWorkflows(db).where("w.id", "=", id).executeTakeFirst();
   if (!row) throw notFound("workflow", id);
   const stepRuns = await db.selectFrom("step_runs").selectAll().where("workflow_id", "=", id).orderBy("id").execute();
-  return workflowMessage(row, stepRuns);
+  const message = workflowMessage(row, stepRuns);
+  const tests = await readTestCounts(db, id);
+  if (tests) message.tests = tests;
+  return message;
+}
+
+/** Workflows without their step runs, in the order of their ids. */
+export async function readWorkflows(db: Db, ids: readonly string[]): Promise<Workflow[]> {
+  const rows = await selectWorkflows(db)
+    .where("w.id", "=", sql<string>`any (${ids}::bigint[])`)
+    .orderBy("w.id")
+    .execute();
+  return rows.map((row) => workflowMessage(row));
 }
 
 /** Every transition of a workflow, oldest first. */

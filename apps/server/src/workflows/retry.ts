@@ -1,10 +1,10 @@
 import { conflict, notFound } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
-import type { Topic } from "../db/hints.ts";
 import { readReady } from "./children.ts";
-import { hasEnded } from "./rules.ts";
-import { admitReady, recordFirst } from "./transitions.ts";
+import { copyWorkflows } from "./copy-workflows.ts";
+import { hasEnded, TERMINAL_STATES } from "./rules.ts";
+import { admitReady } from "./transitions.ts";
 import { lockWorkflows, topicsOf } from "./workflow-row.ts";
 
 /**
@@ -15,10 +15,11 @@ import { lockWorkflows, topicsOf } from "./workflow-row.ts";
 export async function retryWorkflow(context: ServerContext, id: string, actor: string): Promise<string> {
   const { retried, topics } = await context.db.transaction().execute(async (tx) => {
     await checkRetriable(tx, id);
-    const copy = await insertCopy(tx, id);
-    await recordFirst(tx, context, copy.id, "blocked", actor);
+    const [copy] = await copyWorkflows(tx, [id], { actor, replica: context.replica });
+    if (!copy) throw notFound("workflow", id);
+    await keepParents(tx, id, copy.id);
     const admitted = await admitReady(tx, context, await readReady(tx, [copy.id]));
-    return { retried: copy.id, topics: [...topicsOf(copy), ...admitted] satisfies Topic[] };
+    return { retried: copy.id, topics: [...topicsOf(copy), ...admitted] };
   });
   context.hints.publish(...topics);
   return retried;
@@ -41,17 +42,16 @@ async function checkRetriable(tx: Tx, id: string): Promise<void> {
   if (retry) throw conflict(`workflow ${id} was retried already, as workflow ${retry.id}; retry that one`);
 }
 
-/** The new row, blocked until it is admitted. */
-async function insertCopy(tx: Tx, id: string): Promise<{ id: string; pipeline_id: string | null }> {
-  const { rows } = await sql<{ id: string; pipeline_id: string | null }>`
-    insert into workflows (pipeline_id, kind, name, matrix, depends_on, class_id, priority, plan, timeout_ms,
-      on_agent_lost, state, block_reason, queue_timeout_ms, concurrency_group, concurrency_limit, concurrency_cancels,
-      retry, retry_of)
-    select pipeline_id, kind, name, matrix, depends_on, class_id, priority, plan, timeout_ms, on_agent_lost, 'blocked',
-      'dependency', queue_timeout_ms, concurrency_group, concurrency_limit, concurrency_cancels, retry, id
-    from workflows where id = ${id}
-    returning id, pipeline_id`.execute(tx);
-  const [row] = rows;
-  if (!row) throw notFound("workflow", id);
-  return row;
+/** Hands on what it depends on that has ended, as it was retried last: the new one may use what that left. */
+async function keepParents(tx: Tx, id: string, copyId: string): Promise<void> {
+  await sql`
+    insert into workflow_parents (child_id, parent_id, condition)
+    with recursive tries as (
+      select parent_id as first, parent_id as id, condition from workflow_parents where child_id = ${id}
+      union all
+      select t.first, w.id, t.condition from tries t join workflows w on w.retry_of = t.id
+    )
+    select ${copyId}, newest.id, newest.condition
+    from (select distinct on (first) * from tries order by first, id desc) newest
+    join workflows w on w.id = newest.id and w.state = any (${TERMINAL_STATES}::text[])`.execute(tx);
 }

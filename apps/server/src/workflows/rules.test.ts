@@ -6,9 +6,11 @@ import {
   decideDone,
   decideEnd,
   decideRelease,
+  decideWithheld,
   dependencyHolds,
   fence,
   MAX_LOSSES,
+  placeOf,
   TERMINAL_STATES,
   type Ending,
   type TerminalState,
@@ -147,5 +149,33 @@ suite("a dependency", () => {
   ];
   for (const [what, left, ended, expected] of children) {
     test(`a child ${what}`, () => assert.deepEqual(decideChild(left, ended), expected));
+  }
+});
+
+suite("a workflow that is withheld from its agent", () => {
+  const leased: WorkflowFacts = { ...running, state: "leased", retry };
+  test("fails with the reason, and is not tried again", () => {
+    const error = "no secret";
+    const end = { kind: "end", state: "failed", reason: "secret_unavailable", error };
+    assert.deepEqual(decideWithheld(leased, error), end);
+  });
+
+  test("ends canceled where somebody asked for that", () => {
+    assert.partialDeepStrictEqual(decideWithheld({ ...leased, cancelRequested: true }, ""), { state: "canceled" });
+  });
+});
+
+suite("what keeps a workflow that nobody runs", () => {
+  const order = ["dependent", "unapproved", "delayed", "grouped"] as const;
+  const reasons = { dependent: "dependency", unapproved: "approval", delayed: "delay", grouped: "limit" } as const;
+  for (let bits = 0; bits < 2 ** order.length; bits++) {
+    const [dependent, unapproved, delayed, grouped] = order.map((_, index) => (bits & (1 << index)) !== 0);
+    const obstacles = { dependent, unapproved, delayed, grouped } as Parameters<typeof placeOf>[0];
+    const first = order.find((each) => obstacles[each]);
+    const what = order.filter((each) => obstacles[each]).join(", ") || "nothing";
+    test(`${what}: ${first ? reasons[first] : "queued"}`, () => {
+      const blocked = first && { state: "blocked", reason: reasons[first] };
+      assert.deepEqual(placeOf(obstacles), blocked ?? { state: "queued", reason: null });
+    });
   }
 });

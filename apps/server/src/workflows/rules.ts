@@ -1,5 +1,5 @@
 import type { DependencyCondition, RetryPlan, RetryReason } from "@groundcrew/pipeline";
-import type { EndReasonName, WorkflowStateName } from "../db/schema.ts";
+import type { BlockReasonName, EndReasonName, WorkflowStateName } from "../db/schema.ts";
 
 // What becomes of a workflow, as pure rules: facts in, decision out. The statements beside this file carry it out.
 
@@ -106,6 +106,12 @@ function retryReasonOf({ state, reason }: Ending): RetryReason | undefined {
   return state === "failed" || state === "timed_out" || state === "lost" ? state : undefined;
 }
 
+/** What becomes of a leased workflow that is not given to its agent: no retry mends what is missing. */
+export function decideWithheld({ cancelRequested }: WorkflowFacts, error: string): Change {
+  if (cancelRequested) return CANCELED;
+  return { kind: "end", state: "failed", reason: "secret_unavailable", error };
+}
+
 /** Whether a parent that ended in this state lets a child with this condition go on. */
 export function dependencyHolds(condition: DependencyCondition, parent: TerminalState): boolean {
   switch (condition) {
@@ -118,6 +124,29 @@ export function dependencyHolds(condition: DependencyCondition, parent: Terminal
     default:
       return condition satisfies never;
   }
+}
+
+/** What keeps a workflow that has not been leased. */
+export interface Obstacles {
+  /** A workflow it depends on has not ended. */
+  dependent?: boolean;
+  /** It needs an approval that nobody has given. */
+  unapproved: boolean;
+  /** Its moment has not come. */
+  delayed: boolean;
+  /** It is one of a concurrency group, whose places are given in turn. */
+  grouped: boolean;
+}
+
+/** Where a workflow stands by what keeps it: in this order, so that who approves sees what it depends on ended. */
+export function placeOf(
+  obstacles: Obstacles,
+): { state: "queued"; reason: null } | { state: "blocked"; reason: BlockReasonName } {
+  const { dependent = false, unapproved, delayed, grouped } = obstacles;
+  if (dependent) return { state: "blocked", reason: "dependency" };
+  if (unapproved) return { state: "blocked", reason: "approval" };
+  if (delayed) return { state: "blocked", reason: "delay" };
+  return grouped ? { state: "blocked", reason: "limit" } : { state: "queued", reason: null };
 }
 
 /** What the ends of some of its parents make of a child: it is skipped, or waits for that many fewer. */

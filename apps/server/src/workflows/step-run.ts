@@ -6,6 +6,7 @@ import type { Caller } from "../agents/caller.ts";
 import type { Db, Tx } from "../context.ts";
 import type { Database } from "../db/schema.ts";
 import { requireRange, requireText } from "../validate.ts";
+import { CHECKOUT_STEP, type WorkflowPlanRow } from "./plan.ts";
 import { checkedLease, staleEpoch } from "./stale.ts";
 
 /** A step run's row. */
@@ -84,8 +85,12 @@ export async function lockStepRuns(tx: Tx, names: readonly StepRunName[]): Promi
 async function checkStep(tx: Tx, { workflowId, step }: StepRunName): Promise<void> {
   const query = tx.selectFrom("workflows").select("plan").where("id", "=", workflowId);
   const { plan } = await query.executeTakeFirstOrThrow();
-  const names = plan.kind === "build" ? plan.steps.map(({ name }) => name) : STAGES.map(({ name }) => name);
+  const names = plan.kind === "build" ? stepNames(plan) : STAGES.map(({ name }) => name);
   if (!names.some((name) => name === step)) throw noSuchStep(step, names);
+}
+
+function stepNames({ steps, checkout }: Extract<WorkflowPlanRow, { kind: "build" }>): string[] {
+  return [...(checkout ? [CHECKOUT_STEP] : []), ...steps.map(({ name }) => name)];
 }
 
 /** INVALID_ARGUMENT: the workflow has no such step. */

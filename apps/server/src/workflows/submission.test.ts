@@ -45,6 +45,20 @@ suite("a bad submission", () => {
     ["a value with a NUL", { env: { A: "\0" } }, "env.A"],
     ["a value that no process can be given", { env: { A: "x".repeat(64 * 1024 + 1) } }, "env.A"],
     ["more than 256 variables", { env: numbered(257, "") }, "env"],
+    ["a further file without a path", { moreFiles: [{ path: "", content: "x" }] }, "more_files[0].path"],
+    [
+      "files of more than 1 MiB together",
+      { moreFiles: ["b", "c"].map((path) => ({ path, content: "x".repeat(600_000) })) },
+      "more_files",
+    ],
+    ["an event that does not exist", { trigger: { event: "pushed" } }, "trigger.event"],
+    ["a parameter no expression can name", { trigger: { parameters: { "a-b": "" } } }, "trigger.parameters key"],
+    [
+      "parameters that many workflows would store",
+      { trigger: { parameters: { a: "x".repeat(16_384) } } },
+      "trigger.parameters",
+    ],
+    ["a tag with a NUL", { trigger: { tag: "\0" } }, "trigger.tag"],
     ["more variables than a grant should carry", { env: numbered(5, "x".repeat(60_000)) }, "env"],
   ];
   for (const [what, changes, field] of bad) {
@@ -54,11 +68,53 @@ suite("a bad submission", () => {
     });
   }
 
+  test("a checkout of no repository is refused, naming source.repository", () => {
+    const content = "workflows: { build: { checkout: true, steps: [run: make] } }";
+    const error = refused(create(SubmitPipelineRequestSchema, { file: { path: "ci.yaml", content } }));
+    assert.equal(detailOf(error, FieldViolationSchema)?.field, "source.repository");
+  });
+
   test("more variables than many workflows should store are refused", () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`w${n}`, {}]));
     const request = submission(many, { env: { A: "x".repeat(20_000) } });
     const error = refused(request);
     assert.equal(detailOf(error, FieldViolationSchema)?.field, "env");
+  });
+});
+
+suite("a submission", () => {
+  const file = {
+    path: "a.yaml",
+    content: "workflows: { build: { when: { event: push, branch: main, path: src/** }, steps: [run: make] } }",
+  };
+  const other = { path: "b.yaml", content: "workflows: { report: { depends_on: build, steps: [run: make] } }" };
+  const asked = (trigger: object) => create(SubmitPipelineRequestSchema, { file, moreFiles: [other], trigger });
+
+  test("is planned from all of its files, by what started it; which files changed is not kept", () => {
+    const { plan, trigger } = checkedSubmission(
+      asked({ event: "push", branch: "main", paths: ["src/a.ts"], pathsKnown: true, parameters: { a: "b" } }),
+    );
+    assert.deepEqual(
+      plan.workflows.map(({ name }) => name),
+      ["build", "report"],
+    );
+    assert.deepEqual(trigger, { event: "push", branch: "main", tag: "", cron: "", parameters: { a: "b" } });
+  });
+
+  test("of which nothing is to run is refused, saying why", () => {
+    const request = asked({ event: "push", branch: "main", paths: ["docs/a.md"], pathsKnown: true });
+    assert.throws(
+      () => checkedSubmission(request),
+      (error) =>
+        error instanceof ConnectError &&
+        error.code === Code.FailedPrecondition &&
+        /none of the 2 workflows is to run: build is left out, for its `when` does not fit push/.test(error.rawMessage),
+    );
+  });
+
+  test("that says nothing of what started it was started by a person, on the branch of its source", () => {
+    const { trigger } = checkedSubmission(submission(one, { source: { branch: "dev" } }));
+    assert.deepEqual(trigger, { event: "manual", branch: "dev", tag: "", cron: "", parameters: {} });
   });
 });
 

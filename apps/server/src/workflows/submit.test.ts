@@ -19,6 +19,27 @@ async function planOf(context: ServerContext, request: ReturnType<typeof submiss
 }
 
 suite("a submitted pipeline", () => {
+  test("keeps for its grants what started it, the cell of the matrix, and what to check out", async (t) => {
+    const context = await testContext(t);
+    const content =
+      "workflows: { build: { checkout: true, matrix: { os: [linux] }, steps: [{ run: x, env: { A: { from: tag }, B: { from: event } } }] } }";
+    const request = submission(one, {
+      file: { path: "ci.yaml", content },
+      source: { repository: "https://forge/r.git", commit: "c0ffee", branch: "main" },
+      trigger: { event: "tag", tag: "v1", parameters: { a: "b" } },
+      env: { B: "given" },
+    });
+    const plan = await planOf(context, request);
+    assert.ok(plan.kind === "build");
+    assert.deepEqual(plan.trigger, { event: "tag", branch: "main", tag: "v1", cron: "", parameters: { a: "b" } });
+    assert.deepEqual(plan.matrix, { os: "linux" });
+    const source = { repository: "https://forge/r.git", commit: "c0ffee", ref: "v1" };
+    assert.deepEqual(plan.checkout, { ...source, depth: 1, submodules: false });
+    assert.deepEqual(plan.steps[0]?.computedEnv, { A: "tag" }, "the caller's variables win over computed ones");
+    const stored = await context.db.selectFrom("pipelines").select(["trigger", "more_files"]).executeTakeFirstOrThrow();
+    assert.deepEqual(stored, { trigger: plan.trigger, more_files: [] });
+  });
+
   test("queues what may run now and blocks what depends on it, with parents before children", async (t) => {
     const context = await testContext(t);
     const request = submission({

@@ -17,7 +17,7 @@ export class Submitter {
   constructor(context: ServerContext) {
     this.#submissions = new Coalescer({
       run: (batch) => submit(context, batch),
-      weigh: ({ submission }) => submission.file.content.length,
+      weigh: ({ submission }) => submission.files.reduce((sum, { content }) => sum + content.length, 0),
       maxWeight: BATCH_BYTES,
     });
   }

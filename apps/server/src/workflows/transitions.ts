@@ -2,7 +2,7 @@ import type { Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
 import type { EndReasonName, WorkflowStateName } from "../db/schema.ts";
 import { admit, type Admitting, type Ready } from "./admission.ts";
-import { decideChildren } from "./children.ts";
+import { decideChildren, readLinks } from "./children.ts";
 import { fillGroup } from "./groups.ts";
 import { decideRelease, isHeld, type Change, type Ending, type TerminalState } from "./rules.ts";
 import { factsOf, topicsOf, type WorkflowRow } from "./workflow-row.ts";
@@ -25,6 +25,20 @@ export async function applyChanges(tx: Tx, context: Deciding, decided: readonly 
 /** Lets locked, blocked workflows that wait for no other go on: to the queue, or to wait for a moment or a place. */
 export function admitReady(tx: Tx, context: Deciding, ready: readonly Ready[]): Promise<Topic[]> {
   return settle(tx, context, { decided: [], ready, groups: new Set() });
+}
+
+/** Decides locked or new workflows whose parents may have ended before they were there; `ends` are those that have. */
+export async function settleAdded(
+  tx: Tx,
+  context: Deciding,
+  ids: readonly string[],
+  ends: ReadonlyMap<string, TerminalState>,
+): Promise<Topic[]> {
+  const links = await readLinks(tx, ids, [...ends.keys()]);
+  if (links.length === 0) return [];
+  const { skipped, ready } = await decideChildren(tx, links, ends);
+  const decided = skipped.map((row) => ({ row, change: SKIP, actor: "server" }));
+  return settle(tx, context, { decided, ready, groups: new Set() });
 }
 
 /** Fills the free places of groups. */

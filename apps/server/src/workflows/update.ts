@@ -8,9 +8,11 @@ import { Coalescer, type Outcome } from "../db/coalesce.ts";
 import { json } from "../db/json.ts";
 import type { StepStateName, WorkflowStateName, WorkKindName } from "../db/schema.ts";
 import { stepStateName } from "../names.ts";
+import { recordTestResults } from "../test-results/record.ts";
 import { checkedTime, requireRange, requireText } from "../validate.ts";
 import { recordStageReport } from "../vetting/advance.ts";
 import { goOn, nextAction, stopCanceled } from "./init.ts";
+import { CHECKOUT_STEP } from "./plan.ts";
 import { fence, isHeld } from "./rules.ts";
 import { lockHeld, staleEpoch } from "./stale.ts";
 import { checkedStepRun, lockStepRun, noSuchStep, type StepRunName } from "./step-run.ts";
@@ -39,6 +41,7 @@ export class StepReporter {
   async update(caller: Caller, request: UpdateRequest): Promise<NextAction> {
     const question = { caller, name: checkedStepRun(request.stepRun), report: checkedReport(request) };
     const { kind, canceling } = await this.#reports.ask(question);
+    if (request.tests) await recordTestResults(this.#context.db, question.name, request.tests);
     if (kind === "vetting") return this.#updateStage(question);
     return canceling ? stopCanceled : goOn;
   }
@@ -118,7 +121,10 @@ async function store({ db, hints }: ServerContext, batch: readonly Question[]): 
       from asked a left join held on held.id = a.id
       left join lateral (
         select (s ->> 'timeoutMs')::integer as timeout_ms
-        from jsonb_array_elements(held.plan -> 'steps') s where s ->> 'name' = a.step limit 1
+        from jsonb_array_elements(held.plan -> 'steps') s where s ->> 'name' = a.step
+        union all
+        select 0 where a.step = ${CHECKOUT_STEP} and held.plan -> 'checkout' is not null
+        limit 1
       ) planned on true
     ), stored as (
       insert into step_runs as s

@@ -44,6 +44,10 @@ const COLUMNS = [
   "w.concurrency_group",
   "w.retries",
   "w.retry_of",
+  "w.needs_approval",
+  "w.approved_by",
+  "w.approved_at",
+  "w.secrets_granted",
 ] as const;
 
 /** Workflows, as `w`, with the columns that {@link workflowMessage} takes. */
@@ -81,6 +85,10 @@ export function workflowMessage(row: ShownWorkflow, stepRuns: readonly StepRunRo
     concurrencyGroup: row.concurrency_group?.split("\n").at(-1) ?? "",
     retries: row.retries,
     retryOf: row.retry_of ?? "0",
+    needsApproval: row.needs_approval,
+    approvedBy: row.approved_by ?? "",
+    approvedAt: timestampOf(row.approved_at),
+    secretsGranted: row.secrets_granted,
     stepRuns: stepRuns.map(stepRunMessage),
     createdAt: timestampOf(row.created_at),
     queuedAt: timestampOf(row.queued_at),

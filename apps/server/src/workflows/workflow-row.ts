@@ -2,7 +2,7 @@ import { sql, type Selectable } from "kysely";
 import type { Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
 import type { Database } from "../db/schema.ts";
-import type { WorkflowFacts } from "./rules.ts";
+import { TERMINAL_STATES, type WorkflowFacts } from "./rules.ts";
 
 /** What decisions need of a workflow: all but what it runs and what is only shown. */
 const COLUMNS = [
@@ -50,8 +50,22 @@ export function lockWorkflows(tx: Tx, ids: readonly string[]): Promise<WorkflowR
     .execute();
 }
 
+/**
+ * Locks the workflows of a pipeline that have not ended, in id order, their groups first. What the end of one does to its
+ * children locks these too, and theirs: to lock them all before keeps this from a deadlock with an end further up.
+ */
+export function lockOpen(tx: Tx, pipelineId: string): Promise<WorkflowRow[]> {
+  return selectRows(tx)
+    .where("pipeline_id", "=", pipelineId)
+    .where("state", "not in", TERMINAL_STATES)
+    .where(groupsLocked(sql`pipeline_id = ${pipelineId}`))
+    .orderBy("id")
+    .forUpdate()
+    .execute();
+}
+
 /** True, once the groups of the workflows that a condition finds are locked. Evaluated before any row is. */
-export function groupsLocked(condition: ReturnType<typeof sql>) {
+function groupsLocked(condition: ReturnType<typeof sql>) {
   return sql<boolean>`(
     select count(*) from (
       select pg_advisory_xact_lock(hash) from (

@@ -178,6 +178,8 @@ export interface WitnessedFacts {
   drains: readonly DrainFact[];
   restarts: readonly RestartFact[];
   explained: readonly ExplainFact[];
+  /** Processes and workspaces of steps that were there when everything had ended, for messages. */
+  leftovers: readonly string[];
   /** Programs that ended though nobody asked them to. */
   deaths: readonly string[];
 }

@@ -178,6 +178,7 @@ const BAD: readonly (readonly [string, string, (facts: OpenFacts) => void])[] = 
     "work was given out in a pause",
     (f) => void f.pauses.push({ scope: "agent", target: "a2", fromMs: at(7), toMs: at(9) }),
   ],
+  ["nothing-is-left", "a process outlived its step", (f) => void (f.leftovers = ["a1: sleep 600"])],
   ["drains-are-clean", "a drained agent failed", (f) => void (one(f.drains, () => true).exitCode = 1)],
   ["drains-are-clean", "a draining agent took work", (f) => void (one(f.drains, () => true).fromMs = at(13))],
   [

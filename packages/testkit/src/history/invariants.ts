@@ -7,6 +7,7 @@ import type { Facts, StoredFacts } from "./facts.ts";
 import type { Invariant } from "./invariant.ts";
 import { grantsAreLeases, holdersAct, oneLiveLease, reportsBelong } from "./leases.ts";
 import { groupsAreBounded, pausesHold } from "./limits.ts";
+import { nothingIsLeft } from "./leftovers.ts";
 import { linesOnce } from "./lines.ts";
 import { logsAreWhole } from "./logs.ts";
 import {
@@ -55,6 +56,7 @@ export const INVARIANTS: readonly Invariant<Facts>[] = [
   policyDecides,
   restartsEndLeases,
   logsAreWhole,
+  nothingIsLeft,
   timeoutsAreTrue,
   timeoutsAreEnforced,
   queueTimeoutsHold,

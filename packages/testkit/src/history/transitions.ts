@@ -4,7 +4,8 @@ import type { Invariant } from "./invariant.ts";
 /** Where a workflow may go from each state. From the ends, which are not here, nowhere. */
 const EDGES: Readonly<Record<string, readonly string[]>> = {
   "": ["blocked", "queued"],
-  blocked: ["queued", "skipped", "canceled", "timed_out"],
+  // From blocked to blocked: its approval.
+  blocked: ["blocked", "queued", "skipped", "canceled", "timed_out"],
   queued: ["leased", "blocked", "canceled", "timed_out"],
   leased: ["running", "queued", "blocked", "succeeded", "failed", "canceled", "timed_out", "lost"],
   running: ["queued", "blocked", "succeeded", "failed", "canceled", "timed_out", "lost"],

@@ -43,7 +43,7 @@ const agents = fc.array(
 
 const workflows = fc.array(
   fc.record({
-    waitsFor: mostly<"an agent" | BlockReasonName>("an agent", "dependency", "delay", "limit"),
+    waitsFor: mostly<"an agent" | BlockReasonName>("an agent", "dependency", "approval", "delay", "limit"),
     priority: mostly(0, -1, 1),
     fairKey: fc.integer({ min: 0, max: 3 }),
     kind,
@@ -121,7 +121,7 @@ async function insertFleet(context: ServerContext, machines: string[], fleet: Ag
       labels: json(labels),
       machine_id: machines[machine] ?? "",
       platform: "",
-      backend: "",
+      backend: "sandbox",
       version: "",
       capabilities: [],
       boot_id: "b",
@@ -158,6 +158,9 @@ async function insertSketch(context: ServerContext, machines: string[], sketch: 
       await insertWorkflow(context, { ...common, after: [parent] });
       return;
     }
+    case "approval":
+      await insertWorkflow(context, { ...blocked, block_reason: "approval", needs_approval: true });
+      return;
     case "delay":
       await insertWorkflow(context, { ...blocked, block_reason: "delay", not_before: "2040-01-01T00:00:00Z" });
       return;

@@ -70,6 +70,7 @@ export function goodFacts(): OpenFacts {
     restarts: [{ agent: "a1", killedMs: at(13), registeredMs: at(14.5) }],
     explained: [{ workflow: "2", reasons: ["workflows"], expected: ["workflows"] }],
     deaths: [],
+    leftovers: [],
   };
 }
 

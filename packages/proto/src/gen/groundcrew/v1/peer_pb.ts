@@ -8,7 +8,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { BlobInfo, DesiredState, EndReason, LogEntry, MachineIdentity, StepRunRef, StepState, WorkflowState, WorkKind } from "./types_pb.ts";
+import type { AgentOffer, BlobInfo, DesiredState, EndReason, FileProblem, LogBlock, LogEntry, MachineIdentity, StepRunRef, StepState, TestResults, WorkflowState, WorkKind } from "./types_pb.ts";
 import { file_groundcrew_v1_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file groundcrew/v1/peer.proto.
  */
 export const file_groundcrew_v1_peer: GenFile = /*@__PURE__*/
-  fileDesc("Chhncm91bmRjcmV3L3YxL3BlZXIucHJvdG8SDWdyb3VuZGNyZXcudjEiEAoOVmVyc2lvblJlcXVlc3QiVQoPVmVyc2lvblJlc3BvbnNlEhYKDnNlcnZlcl92ZXJzaW9uGAEgASgJEhQKDHByb3RvY29sX21pbhgCIAEoDRIUCgxwcm90b2NvbF9tYXgYAyABKA0ixQIKCUFnZW50SW5mbxIMCgRuYW1lGAEgASgJEhAKCHBsYXRmb3JtGAIgASgJEg8KB2JhY2tlbmQYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIQCghjYXBhY2l0eRgFIAEoDRI0CgZsYWJlbHMYBiADKAsyJC5ncm91bmRjcmV3LnYxLkFnZW50SW5mby5MYWJlbHNFbnRyeRIUCgxjYXBhYmlsaXRpZXMYByADKAkSJwoGc2VydmVzGAggASgOMhcuZ3JvdW5kY3Jldy52MS5Xb3JrS2luZBIvCgdtYWNoaW5lGAkgASgLMh4uZ3JvdW5kY3Jldy52MS5NYWNoaW5lSWRlbnRpdHkSDwoHYm9vdF9pZBgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjcKCUhlbGRMZWFzZRIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABIoABChRSZWdpc3RlckFnZW50UmVxdWVzdBImCgRpbmZvGAEgASgLMhguZ3JvdW5kY3Jldy52MS5BZ2VudEluZm8SGAoQcHJvdG9jb2xfdmVyc2lvbhgCIAEoDRImCgRoZWxkGAMgAygLMhguZ3JvdW5kY3Jldy52MS5IZWxkTGVhc2UiowIKFVJlZ2lzdGVyQWdlbnRSZXNwb25zZRIQCghhZ2VudF9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhYKCmdlbmVyYXRpb24YAyABKANCAjABEhQKDGxlYXNlX3R0bF9tcxgEIAEoDRIaChJleHRlbmRfaW50ZXJ2YWxfbXMYBSABKA0SGgoSaGVhbHRoX2ludGVydmFsX21zGAYgASgNEhcKD2xvZ19pbnRlcnZhbF9tcxgHIAEoDRIbChNsb2dfYmF0Y2hfbWF4X2J5dGVzGAggASgNEhQKDHBvbGxfaG9sZF9tcxgJIAEoDRIyCg1kZXNpcmVkX3N0YXRlGAogASgOMhsuZ3JvdW5kY3Jldy52MS5EZXNpcmVkU3RhdGUiGAoWVW5yZWdpc3RlckFnZW50UmVxdWVzdCIZChdVbnJlZ2lzdGVyQWdlbnRSZXNwb25zZSKzAQoTUmVwb3J0SGVhbHRoUmVxdWVzdBISCgpmcmVlX3Nsb3RzGAEgASgNEg8KB2xvYWRfMW0YAiABKAESJgoEaGVsZBgDIAMoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlEhQKDGNhcGFiaWxpdGllcxgEIAMoCRIYChBhY2tlZF9kaXJlY3RpdmVzGAUgAygJEhIKCnJlY2VudF9sb2cYBiADKAkSCwoDYnllGAcgASgIIo4BCglEaXJlY3RpdmUSCgoCaWQYASABKAkSFgoKZ2VuZXJhdGlvbhgCIAEoA0ICMAESJQoFZHJhaW4YAyABKAsyFC5ncm91bmRjcmV3LnYxLkRyYWluSAASLAoJc2h1dF9kb3duGAQgASgLMhcuZ3JvdW5kY3Jldy52MS5TaHV0RG93bkgAQggKBmFjdGlvbiIHCgVEcmFpbiIaCghTaHV0RG93bhIOCgZyZWFzb24YASABKAkieAoUUmVwb3J0SGVhbHRoUmVzcG9uc2USMgoNZGVzaXJlZF9zdGF0ZRgBIAEoDjIbLmdyb3VuZGNyZXcudjEuRGVzaXJlZFN0YXRlEiwKCmRpcmVjdGl2ZXMYAiADKAsyGC5ncm91bmRjcmV3LnYxLkRpcmVjdGl2ZSK5AQoLTmV4dFJlcXVlc3QSDwoHcG9sbF9pZBgBIAEoCRISCgpmcmVlX3Nsb3RzGAIgASgNEjYKBmxhYmVscxgDIAMoCzImLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3QuTGFiZWxzRW50cnkSDwoHaG9sZF9tcxgEIAEoDRINCgVhZ2FpbhgFIAEoCBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjQKDE5leHRSZXNwb25zZRIkCgZncmFudHMYASADKAsyFC5ncm91bmRjcmV3LnYxLkdyYW50IuEBCgVHcmFudBIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABEhcKC3BpcGVsaW5lX2lkGAMgASgDQgIwARIMCgRuYW1lGAQgASgJEg8KB2F0dGVtcHQYBSABKA0SEgoKdGltZW91dF9tcxgGIAEoDRIpCgVidWlsZBgHIAEoCzIYLmdyb3VuZGNyZXcudjEuQnVpbGRQbGFuSAASLQoHdmV0dGluZxgIIAEoCzIaLmdyb3VuZGNyZXcudjEuVmV0dGluZ1BsYW5IAEIGCgRwbGFuIo8BCglCdWlsZFBsYW4SJgoFc3RlcHMYASADKAsyFy5ncm91bmRjcmV3LnYxLlN0ZXBQbGFuEi4KA2VudhgCIAMoCzIhLmdyb3VuZGNyZXcudjEuQnVpbGRQbGFuLkVudkVudHJ5GioKCEVudkVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiowEKCFN0ZXBQbGFuEgwKBG5hbWUYASABKAkSCwoDcnVuGAIgASgJEg0KBXNoZWxsGAMgASgJEi0KA2VudhgEIAMoCzIgLmdyb3VuZGNyZXcudjEuU3RlcFBsYW4uRW52RW50cnkSEgoKdGltZW91dF9tcxgFIAEoDRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjIKC1ZldHRpbmdQbGFuEhIKCm1hY2hpbmVfaWQYASABKAkSDwoHcHJvZmlsZRgCIAEoCSI5CgtJbml0UmVxdWVzdBIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABIjcKDEluaXRSZXNwb25zZRInCgRuZXh0GAEgASgLMhkuZ3JvdW5kY3Jldy52MS5OZXh0QWN0aW9uItwBCgpOZXh0QWN0aW9uEiQKBWdvX29uGAEgASgLMhMuZ3JvdW5kY3Jldy52MS5Hb09uSAASLAoJcnVuX3N0YWdlGAIgASgLMhcuZ3JvdW5kY3Jldy52MS5SdW5TdGFnZUgAEiYKBHdhaXQYAyABKAsyFi5ncm91bmRjcmV3LnYxLldhaXRGb3JIABIjCgRob2xkGAQgASgLMhMuZ3JvdW5kY3Jldy52MS5Ib2xkSAASIwoEc3RvcBgFIAEoCzITLmdyb3VuZGNyZXcudjEuU3RvcEgAQggKBmFjdGlvbiIGCgRHb09uIlMKCFJ1blN0YWdlEg0KBXN0YWdlGAEgASgJEgsKA3RyeRgCIAEoDRISCgp0aW1lb3V0X21zGAMgASgNEhcKD3BhcmFtZXRlcnNfanNvbhgEIAEoCSIaCgdXYWl0Rm9yEg8KB3dhaXRfbXMYASABKA0iFgoESG9sZBIOCgZyZWFzb24YASABKAkiYQoEU3RvcBIrCgVzdGF0ZRgBIAEoDjIcLmdyb3VuZGNyZXcudjEuV29ya2Zsb3dTdGF0ZRIsCgplbmRfcmVhc29uGAIgASgOMhguZ3JvdW5kY3Jldy52MS5FbmRSZWFzb24iSgoLV2FpdFJlcXVlc3QSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIPCgdob2xkX21zGAMgASgNIlAKDFdhaXRSZXNwb25zZRIrCgdvdXRjb21lGAEgASgOMhouZ3JvdW5kY3Jldy52MS5XYWl0T3V0Y29tZRITCgtjYW5jZWxlZF9ieRgCIAEoCSKdAgoNVXBkYXRlUmVxdWVzdBIrCghzdGVwX3J1bhgBIAEoCzIZLmdyb3VuZGNyZXcudjEuU3RlcFJ1blJlZhIQCghzZXF1ZW5jZRgCIAEoDRInCgVzdGF0ZRgDIAEoDjIYLmdyb3VuZGNyZXcudjEuU3RlcFN0YXRlEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCglleGl0X2NvZGUYBiABKAVIAIgBARIOCgZzaWduYWwYByABKAkSDQoFZXJyb3IYCCABKAlCDAoKX2V4aXRfY29kZSI5Cg5VcGRhdGVSZXNwb25zZRInCgRuZXh0GAEgASgLMhkuZ3JvdW5kY3Jldy52MS5OZXh0QWN0aW9uIsIBChFFbnF1ZXVlTG9nUmVxdWVzdBIrCghzdGVwX3J1bhgBIAEoCzIZLmdyb3VuZGNyZXcudjEuU3RlcFJ1blJlZhISCgpmaXJzdF9saW5lGAIgASgNEi0KCWJhc2VfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHZW50cmllcxgEIAMoCzIXLmdyb3VuZGNyZXcudjEuTG9nRW50cnkSEwoLbG9zdF9iZWZvcmUYBSABKA0iJwoSRW5xdWV1ZUxvZ1Jlc3BvbnNlEhEKCW5leHRfbGluZRgBIAEoDSJoCgZTYW1wbGUSDAoEa2luZBgBIAEoCRILCgNrZXkYAiABKAkSDQoFdmFsdWUYAyABKAESDAoEdW5pdBgEIAEoCRImCgJhdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiagoUUmVjb3JkU2FtcGxlc1JlcXVlc3QSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARImCgdzYW1wbGVzGAMgAygLMhUuZ3JvdW5kY3Jldy52MS5TYW1wbGUiFwoVUmVjb3JkU2FtcGxlc1Jlc3BvbnNlIlUKDlB1dEJsb2JSZXF1ZXN0EisKBmhlYWRlchgBIAEoCzIZLmdyb3VuZGNyZXcudjEuQmxvYkhlYWRlckgAEg4KBGRhdGEYAiABKAxIAEIGCgRwYXJ0IpMBCgpCbG9iSGVhZGVyEisKCHN0ZXBfcnVuGAEgASgLMhkuZ3JvdW5kY3Jldy52MS5TdGVwUnVuUmVmEgwKBG5hbWUYAiABKAkSFAoMY29udGVudF90eXBlGAMgASgJEhAKBHNpemUYBCABKANCAjABEg4KBnNoYTI1NhgFIAEoDBISCgZvZmZzZXQYBiABKANCAjABIjgKD1B1dEJsb2JSZXNwb25zZRIlCgRibG9iGAEgASgLMhcuZ3JvdW5kY3Jldy52MS5CbG9iSW5mbyI0Cg5HZXRCbG9iUmVxdWVzdBIOCgJpZBgBIAEoA0ICMAESEgoGb2Zmc2V0GAIgASgDQgIwASJSCg9HZXRCbG9iUmVzcG9uc2USJwoEaW5mbxgBIAEoCzIXLmdyb3VuZGNyZXcudjEuQmxvYkluZm9IABIOCgRkYXRhGAIgASgMSABCBgoEcGFydCI5Cg1FeHRlbmRSZXF1ZXN0EigKBmxlYXNlcxgBIAMoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlImoKDUV4dGVuZGVkTGVhc2USFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARItCgdvdXRjb21lGAMgASgOMhwuZ3JvdW5kY3Jldy52MS5FeHRlbmRPdXRjb21lIj4KDkV4dGVuZFJlc3BvbnNlEiwKBmxlYXNlcxgBIAMoCzIcLmdyb3VuZGNyZXcudjEuRXh0ZW5kZWRMZWFzZSJNCglTdGVwTGluZXMSDAoEc3RlcBgBIAEoCRILCgN0cnkYAiABKA0SEgoKbGluZV9jb3VudBgDIAEoDRIRCglyZXN0X2xvc3QYBCABKAgi9gEKC0RvbmVSZXF1ZXN0EhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAESKwoFc3RhdGUYAyABKA4yHC5ncm91bmRjcmV3LnYxLldvcmtmbG93U3RhdGUSLAoKZW5kX3JlYXNvbhgEIAEoDjIYLmdyb3VuZGNyZXcudjEuRW5kUmVhc29uEg0KBWVycm9yGAUgASgJEicKBWxpbmVzGAYgAygLMhguZ3JvdW5kY3Jldy52MS5TdGVwTGluZXMSKAoEbmV4dBgHIAEoCzIaLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3QiZgoMRG9uZVJlc3BvbnNlEisKBXN0YXRlGAEgASgOMhwuZ3JvdW5kY3Jldy52MS5Xb3JrZmxvd1N0YXRlEikKBG5leHQYAiABKAsyGy5ncm91bmRjcmV3LnYxLk5leHRSZXNwb25zZSqPAQoLV2FpdE91dGNvbWUSHAoYV0FJVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGAoUV0FJVF9PVVRDT01FX1JVTk5JTkcQARIZChVXQUlUX09VVENPTUVfQ0FOQ0VMRUQQAhIVChFXQUlUX09VVENPTUVfTE9TVBADEhYKEldBSVRfT1VUQ09NRV9FTkRFRBAEKokBCg1FeHRlbmRPdXRjb21lEh4KGkVYVEVORF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWRVhURU5EX09VVENPTUVfUkVORVdFRBABEiMKH0VYVEVORF9PVVRDT01FX0NBTkNFTF9SRVFVRVNURUQQAhIXChNFWFRFTkRfT1VUQ09NRV9MT1NUEAMymwkKC1BlZXJTZXJ2aWNlEk4KB1ZlcnNpb24SHS5ncm91bmRjcmV3LnYxLlZlcnNpb25SZXF1ZXN0Gh4uZ3JvdW5kY3Jldy52MS5WZXJzaW9uUmVzcG9uc2UiBOjgGAESYAoNUmVnaXN0ZXJBZ2VudBIjLmdyb3VuZGNyZXcudjEuUmVnaXN0ZXJBZ2VudFJlcXVlc3QaJC5ncm91bmRjcmV3LnYxLlJlZ2lzdGVyQWdlbnRSZXNwb25zZSIE6OAYAhJmCg9VbnJlZ2lzdGVyQWdlbnQSJS5ncm91bmRjcmV3LnYxLlVucmVnaXN0ZXJBZ2VudFJlcXVlc3QaJi5ncm91bmRjcmV3LnYxLlVucmVnaXN0ZXJBZ2VudFJlc3BvbnNlIgTo4BgDEl0KDFJlcG9ydEhlYWx0aBIiLmdyb3VuZGNyZXcudjEuUmVwb3J0SGVhbHRoUmVxdWVzdBojLmdyb3VuZGNyZXcudjEuUmVwb3J0SGVhbHRoUmVzcG9uc2UiBOjgGAMSRQoETmV4dBIaLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3QaGy5ncm91bmRjcmV3LnYxLk5leHRSZXNwb25zZSIE6OAYAxJFCgRJbml0EhouZ3JvdW5kY3Jldy52MS5Jbml0UmVxdWVzdBobLmdyb3VuZGNyZXcudjEuSW5pdFJlc3BvbnNlIgTo4BgDEkUKBFdhaXQSGi5ncm91bmRjcmV3LnYxLldhaXRSZXF1ZXN0GhsuZ3JvdW5kY3Jldy52MS5XYWl0UmVzcG9uc2UiBOjgGAMSSwoGVXBkYXRlEhwuZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXF1ZXN0Gh0uZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXNwb25zZSIE6OAYAxJXCgpFbnF1ZXVlTG9nEiAuZ3JvdW5kY3Jldy52MS5FbnF1ZXVlTG9nUmVxdWVzdBohLmdyb3VuZGNyZXcudjEuRW5xdWV1ZUxvZ1Jlc3BvbnNlIgTo4BgDEmAKDVJlY29yZFNhbXBsZXMSIy5ncm91bmRjcmV3LnYxLlJlY29yZFNhbXBsZXNSZXF1ZXN0GiQuZ3JvdW5kY3Jldy52MS5SZWNvcmRTYW1wbGVzUmVzcG9uc2UiBOjgGAMSUAoHUHV0QmxvYhIdLmdyb3VuZGNyZXcudjEuUHV0QmxvYlJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLlB1dEJsb2JSZXNwb25zZSIE6OAYAygBElAKB0dldEJsb2ISHS5ncm91bmRjcmV3LnYxLkdldEJsb2JSZXF1ZXN0Gh4uZ3JvdW5kY3Jldy52MS5HZXRCbG9iUmVzcG9uc2UiBOjgGAMwARJLCgZFeHRlbmQSHC5ncm91bmRjcmV3LnYxLkV4dGVuZFJlcXVlc3QaHS5ncm91bmRjcmV3LnYxLkV4dGVuZFJlc3BvbnNlIgTo4BgDEkUKBERvbmUSGi5ncm91bmRjcmV3LnYxLkRvbmVSZXF1ZXN0GhsuZ3JvdW5kY3Jldy52MS5Eb25lUmVzcG9uc2UiBOjgGANiBnByb3RvMw", [file_google_protobuf_timestamp, file_groundcrew_v1_types]);
+  fileDesc("Chhncm91bmRjcmV3L3YxL3BlZXIucHJvdG8SDWdyb3VuZGNyZXcudjEiEAoOVmVyc2lvblJlcXVlc3QiVQoPVmVyc2lvblJlc3BvbnNlEhYKDnNlcnZlcl92ZXJzaW9uGAEgASgJEhQKDHByb3RvY29sX21pbhgCIAEoDRIUCgxwcm90b2NvbF9tYXgYAyABKA0ixQIKCUFnZW50SW5mbxIMCgRuYW1lGAEgASgJEhAKCHBsYXRmb3JtGAIgASgJEg8KB2JhY2tlbmQYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIQCghjYXBhY2l0eRgFIAEoDRI0CgZsYWJlbHMYBiADKAsyJC5ncm91bmRjcmV3LnYxLkFnZW50SW5mby5MYWJlbHNFbnRyeRIUCgxjYXBhYmlsaXRpZXMYByADKAkSJwoGc2VydmVzGAggASgOMhcuZ3JvdW5kY3Jldy52MS5Xb3JrS2luZBIvCgdtYWNoaW5lGAkgASgLMh4uZ3JvdW5kY3Jldy52MS5NYWNoaW5lSWRlbnRpdHkSDwoHYm9vdF9pZBgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjcKCUhlbGRMZWFzZRIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABIoABChRSZWdpc3RlckFnZW50UmVxdWVzdBImCgRpbmZvGAEgASgLMhguZ3JvdW5kY3Jldy52MS5BZ2VudEluZm8SGAoQcHJvdG9jb2xfdmVyc2lvbhgCIAEoDRImCgRoZWxkGAMgAygLMhguZ3JvdW5kY3Jldy52MS5IZWxkTGVhc2UitQIKFVJlZ2lzdGVyQWdlbnRSZXNwb25zZRIQCghhZ2VudF9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhYKCmdlbmVyYXRpb24YAyABKANCAjABEhQKDGxlYXNlX3R0bF9tcxgEIAEoDRIaChJleHRlbmRfaW50ZXJ2YWxfbXMYBSABKA0SGgoSaGVhbHRoX2ludGVydmFsX21zGAYgASgNEhcKD2xvZ19pbnRlcnZhbF9tcxgHIAEoDRIbChNsb2dfYmF0Y2hfbWF4X2J5dGVzGAggASgNEhQKDHBvbGxfaG9sZF9tcxgJIAEoDRIyCg1kZXNpcmVkX3N0YXRlGAogASgOMhsuZ3JvdW5kY3Jldy52MS5EZXNpcmVkU3RhdGUSEAoIY2FwYWNpdHkYCyABKA0iGAoWVW5yZWdpc3RlckFnZW50UmVxdWVzdCIZChdVbnJlZ2lzdGVyQWdlbnRSZXNwb25zZSLdAQoTUmVwb3J0SGVhbHRoUmVxdWVzdBISCgpmcmVlX3Nsb3RzGAEgASgNEg8KB2xvYWRfMW0YAiABKAESJgoEaGVsZBgDIAMoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlEhQKDGNhcGFiaWxpdGllcxgEIAMoCRIYChBhY2tlZF9kaXJlY3RpdmVzGAUgAygJEhIKCnJlY2VudF9sb2cYBiADKAkSCwoDYnllGAcgASgIEigKBW9mZmVyGAggASgLMhkuZ3JvdW5kY3Jldy52MS5BZ2VudE9mZmVyIo4BCglEaXJlY3RpdmUSCgoCaWQYASABKAkSFgoKZ2VuZXJhdGlvbhgCIAEoA0ICMAESJQoFZHJhaW4YAyABKAsyFC5ncm91bmRjcmV3LnYxLkRyYWluSAASLAoJc2h1dF9kb3duGAQgASgLMhcuZ3JvdW5kY3Jldy52MS5TaHV0RG93bkgAQggKBmFjdGlvbiIHCgVEcmFpbiIaCghTaHV0RG93bhIOCgZyZWFzb24YASABKAkiigEKFFJlcG9ydEhlYWx0aFJlc3BvbnNlEjIKDWRlc2lyZWRfc3RhdGUYASABKA4yGy5ncm91bmRjcmV3LnYxLkRlc2lyZWRTdGF0ZRIsCgpkaXJlY3RpdmVzGAIgAygLMhguZ3JvdW5kY3Jldy52MS5EaXJlY3RpdmUSEAoIY2FwYWNpdHkYAyABKA0iuQEKC05leHRSZXF1ZXN0Eg8KB3BvbGxfaWQYASABKAkSEgoKZnJlZV9zbG90cxgCIAEoDRI2CgZsYWJlbHMYAyADKAsyJi5ncm91bmRjcmV3LnYxLk5leHRSZXF1ZXN0LkxhYmVsc0VudHJ5Eg8KB2hvbGRfbXMYBCABKA0SDQoFYWdhaW4YBSABKAgaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI0CgxOZXh0UmVzcG9uc2USJAoGZ3JhbnRzGAEgAygLMhQuZ3JvdW5kY3Jldy52MS5HcmFudCL0AQoFR3JhbnQSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIXCgtwaXBlbGluZV9pZBgDIAEoA0ICMAESDAoEbmFtZRgEIAEoCRIPCgdhdHRlbXB0GAUgASgNEhIKCnRpbWVvdXRfbXMYBiABKA0SKQoFYnVpbGQYByABKAsyGC5ncm91bmRjcmV3LnYxLkJ1aWxkUGxhbkgAEi0KB3ZldHRpbmcYCCABKAsyGi5ncm91bmRjcmV3LnYxLlZldHRpbmdQbGFuSAASEQoJdW50cnVzdGVkGAkgASgIQgYKBHBsYW4ingMKCUJ1aWxkUGxhbhImCgVzdGVwcxgBIAMoCzIXLmdyb3VuZGNyZXcudjEuU3RlcFBsYW4SLgoDZW52GAIgAygLMiEuZ3JvdW5kY3Jldy52MS5CdWlsZFBsYW4uRW52RW50cnkSJgoHc2VjcmV0cxgDIAMoCzIVLmdyb3VuZGNyZXcudjEuU2VjcmV0EikKCGNoZWNrb3V0GAQgASgLMhcuZ3JvdW5kY3Jldy52MS5DaGVja291dBIsCgdwYXJlbnRzGAUgAygLMhsuZ3JvdW5kY3Jldy52MS5QYXJlbnRSZXN1bHQSJwoHdHJpZ2dlchgGIAEoCzIWLmdyb3VuZGNyZXcudjEuVHJpZ2dlchI0CgZtYXRyaXgYByADKAsyJC5ncm91bmRjcmV3LnYxLkJ1aWxkUGxhbi5NYXRyaXhFbnRyeRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC01hdHJpeEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoGU2VjcmV0EgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkiggEKCENoZWNrb3V0EhIKCnJlcG9zaXRvcnkYASABKAkSDgoGY29tbWl0GAIgASgJEgsKA3JlZhgDIAEoCRINCgVkZXB0aBgEIAEoDRISCgpzdWJtb2R1bGVzGAUgASgIEhAKCHVzZXJuYW1lGAYgASgJEhAKCHBhc3N3b3JkGAcgASgJIrQBCgxQYXJlbnRSZXN1bHQSDAoEbmFtZRgBIAEoCRIrCgVzdGF0ZRgCIAEoDjIcLmdyb3VuZGNyZXcudjEuV29ya2Zsb3dTdGF0ZRI5CgdvdXRwdXRzGAMgAygLMiguZ3JvdW5kY3Jldy52MS5QYXJlbnRSZXN1bHQuT3V0cHV0c0VudHJ5Gi4KDE91dHB1dHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBItYBCgdUcmlnZ2VyEg0KBWV2ZW50GAEgASgJEg4KBmJyYW5jaBgCIAEoCRILCgN0YWcYAyABKAkSOgoKcGFyYW1ldGVycxgEIAMoCzImLmdyb3VuZGNyZXcudjEuVHJpZ2dlci5QYXJhbWV0ZXJzRW50cnkSDAoEY3JvbhgFIAEoCRINCgVwYXRocxgGIAMoCRITCgtwYXRoc19rbm93bhgHIAEoCBoxCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLNBQoIU3RlcFBsYW4SDAoEbmFtZRgBIAEoCRILCgNydW4YAiABKAkSDQoFc2hlbGwYAyABKAkSLQoDZW52GAQgAygLMiAuZ3JvdW5kY3Jldy52MS5TdGVwUGxhbi5FbnZFbnRyeRISCgp0aW1lb3V0X21zGAUgASgNEj4KDGNvbXB1dGVkX2VudhgGIAMoCzIoLmdyb3VuZGNyZXcudjEuU3RlcFBsYW4uQ29tcHV0ZWRFbnZFbnRyeRI1CgdzZWNyZXRzGAcgAygLMiQuZ3JvdW5kY3Jldy52MS5TdGVwUGxhbi5TZWNyZXRzRW50cnkSEQoJY29uZGl0aW9uGAggASgJEhkKEWNvbnRpbnVlX29uX2Vycm9yGAkgASgIEg4KBmFsd2F5cxgKIAEoCBInCgVyZXRyeRgLIAEoCzIYLmdyb3VuZGNyZXcudjEuU3RlcFJldHJ5EhAKCHBhcmFsbGVsGAwgASgNEicKB3NlcnZpY2UYDSABKAsyFi5ncm91bmRjcmV3LnYxLlNlcnZpY2USDwoHb3V0cHV0cxgOIAMoCRINCgVqdW5pdBgPIAMoCRIqCglhcnRpZmFjdHMYECADKAsyFy5ncm91bmRjcmV3LnYxLkFydGlmYWN0EioKCWRvd25sb2FkcxgRIAMoCzIXLmdyb3VuZGNyZXcudjEuRG93bmxvYWQSJAoGY2FjaGVzGBIgAygLMhQuZ3JvdW5kY3Jldy52MS5DYWNoZRINCgVpbWFnZRgTIAEoCRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEENvbXB1dGVkRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxTZWNyZXRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIsCglTdGVwUmV0cnkSCwoDbWF4GAEgASgNEhIKCmJhY2tvZmZfbXMYAiABKA0iOAoHU2VydmljZRILCgNydW4YASABKAkSDAoEcG9ydBgCIAEoDRISCgp0aW1lb3V0X21zGAMgASgNIjUKCEFydGlmYWN0EgwKBG5hbWUYASABKAkSDQoFcGF0aHMYAiADKAkSDAoEd2hlbhgDIAEoCSI8CghEb3dubG9hZBIQCghhcnRpZmFjdBgBIAEoCRIQCgh3b3JrZmxvdxgCIAEoCRIMCgRpbnRvGAMgASgJIjkKBUNhY2hlEgsKA2tleRgBIAEoCRIUCgxyZXN0b3JlX2tleXMYAiADKAkSDQoFcGF0aHMYAyADKAkiMgoLVmV0dGluZ1BsYW4SEgoKbWFjaGluZV9pZBgBIAEoCRIPCgdwcm9maWxlGAIgASgJIjkKC0luaXRSZXF1ZXN0EhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAEiNwoMSW5pdFJlc3BvbnNlEicKBG5leHQYASABKAsyGS5ncm91bmRjcmV3LnYxLk5leHRBY3Rpb24i3AEKCk5leHRBY3Rpb24SJAoFZ29fb24YASABKAsyEy5ncm91bmRjcmV3LnYxLkdvT25IABIsCglydW5fc3RhZ2UYAiABKAsyFy5ncm91bmRjcmV3LnYxLlJ1blN0YWdlSAASJgoEd2FpdBgDIAEoCzIWLmdyb3VuZGNyZXcudjEuV2FpdEZvckgAEiMKBGhvbGQYBCABKAsyEy5ncm91bmRjcmV3LnYxLkhvbGRIABIjCgRzdG9wGAUgASgLMhMuZ3JvdW5kY3Jldy52MS5TdG9wSABCCAoGYWN0aW9uIgYKBEdvT24iUwoIUnVuU3RhZ2USDQoFc3RhZ2UYASABKAkSCwoDdHJ5GAIgASgNEhIKCnRpbWVvdXRfbXMYAyABKA0SFwoPcGFyYW1ldGVyc19qc29uGAQgASgJIhoKB1dhaXRGb3ISDwoHd2FpdF9tcxgBIAEoDSIWCgRIb2xkEg4KBnJlYXNvbhgBIAEoCSJhCgRTdG9wEisKBXN0YXRlGAEgASgOMhwuZ3JvdW5kY3Jldy52MS5Xb3JrZmxvd1N0YXRlEiwKCmVuZF9yZWFzb24YAiABKA4yGC5ncm91bmRjcmV3LnYxLkVuZFJlYXNvbiJKCgtXYWl0UmVxdWVzdBIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABEg8KB2hvbGRfbXMYAyABKA0iUAoMV2FpdFJlc3BvbnNlEisKB291dGNvbWUYASABKA4yGi5ncm91bmRjcmV3LnYxLldhaXRPdXRjb21lEhMKC2NhbmNlbGVkX2J5GAIgASgJIsgCCg1VcGRhdGVSZXF1ZXN0EisKCHN0ZXBfcnVuGAEgASgLMhkuZ3JvdW5kY3Jldy52MS5TdGVwUnVuUmVmEhAKCHNlcXVlbmNlGAIgASgNEicKBXN0YXRlGAMgASgOMhguZ3JvdW5kY3Jldy52MS5TdGVwU3RhdGUSLgoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKCWV4aXRfY29kZRgGIAEoBUgAiAEBEg4KBnNpZ25hbBgHIAEoCRINCgVlcnJvchgIIAEoCRIpCgV0ZXN0cxgKIAEoCzIaLmdyb3VuZGNyZXcudjEuVGVzdFJlc3VsdHNCDAoKX2V4aXRfY29kZSI5Cg5VcGRhdGVSZXNwb25zZRInCgRuZXh0GAEgASgLMhkuZ3JvdW5kY3Jldy52MS5OZXh0QWN0aW9uIusBChFFbnF1ZXVlTG9nUmVxdWVzdBIrCghzdGVwX3J1bhgBIAEoCzIZLmdyb3VuZGNyZXcudjEuU3RlcFJ1blJlZhISCgpmaXJzdF9saW5lGAIgASgNEi0KCWJhc2VfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHZW50cmllcxgEIAMoCzIXLmdyb3VuZGNyZXcudjEuTG9nRW50cnkSEwoLbG9zdF9iZWZvcmUYBSABKA0SJwoGYmxvY2tzGAYgAygLMhcuZ3JvdW5kY3Jldy52MS5Mb2dCbG9jayInChJFbnF1ZXVlTG9nUmVzcG9uc2USEQoJbmV4dF9saW5lGAEgASgNImgKBlNhbXBsZRIMCgRraW5kGAEgASgJEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoARIMCgR1bml0GAQgASgJEiYKAmF0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJqChRSZWNvcmRTYW1wbGVzUmVxdWVzdBIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABEiYKB3NhbXBsZXMYAyADKAsyFS5ncm91bmRjcmV3LnYxLlNhbXBsZSIXChVSZWNvcmRTYW1wbGVzUmVzcG9uc2UiVQoOUHV0QmxvYlJlcXVlc3QSKwoGaGVhZGVyGAEgASgLMhkuZ3JvdW5kY3Jldy52MS5CbG9iSGVhZGVySAASDgoEZGF0YRgCIAEoDEgAQgYKBHBhcnQizQEKCkJsb2JIZWFkZXISKwoIc3RlcF9ydW4YASABKAsyGS5ncm91bmRjcmV3LnYxLlN0ZXBSdW5SZWYSDAoEbmFtZRgCIAEoCRIUCgxjb250ZW50X3R5cGUYAyABKAkSEAoEc2l6ZRgEIAEoA0ICMAESDgoGc2hhMjU2GAUgASgMEhIKBm9mZnNldBgGIAEoA0ICMAESJQoEa2luZBgHIAEoDjIXLmdyb3VuZGNyZXcudjEuQmxvYktpbmQSEQoJY2FjaGVfa2V5GAggASgJIjgKD1B1dEJsb2JSZXNwb25zZRIlCgRibG9iGAEgASgLMhcuZ3JvdW5kY3Jldy52MS5CbG9iSW5mbyKEAQoOR2V0QmxvYlJlcXVlc3QSDgoCaWQYASABKANCAjABEhIKBm9mZnNldBgCIAEoA0ICMAESJQoEa2luZBgDIAEoDjIXLmdyb3VuZGNyZXcudjEuQmxvYktpbmQSJwoFbGVhc2UYBCABKAsyGC5ncm91bmRjcmV3LnYxLkhlbGRMZWFzZSJSCg9HZXRCbG9iUmVzcG9uc2USJwoEaW5mbxgBIAEoCzIXLmdyb3VuZGNyZXcudjEuQmxvYkluZm9IABIOCgRkYXRhGAIgASgMSABCBgoEcGFydCI5Cg1FeHRlbmRSZXF1ZXN0EigKBmxlYXNlcxgBIAMoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlImoKDUV4dGVuZGVkTGVhc2USFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARItCgdvdXRjb21lGAMgASgOMhwuZ3JvdW5kY3Jldy52MS5FeHRlbmRPdXRjb21lIj4KDkV4dGVuZFJlc3BvbnNlEiwKBmxlYXNlcxgBIAMoCzIcLmdyb3VuZGNyZXcudjEuRXh0ZW5kZWRMZWFzZSJrCglTdGVwTGluZXMSDAoEc3RlcBgBIAEoCRILCgN0cnkYAiABKA0SEgoKbGluZV9jb3VudBgDIAEoDRIRCglyZXN0X2xvc3QYBCABKAgSEgoFY3JjMzIYBSABKAdIAIgBAUIICgZfY3JjMzIi4AIKC0RvbmVSZXF1ZXN0EhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAESKwoFc3RhdGUYAyABKA4yHC5ncm91bmRjcmV3LnYxLldvcmtmbG93U3RhdGUSLAoKZW5kX3JlYXNvbhgEIAEoDjIYLmdyb3VuZGNyZXcudjEuRW5kUmVhc29uEg0KBWVycm9yGAUgASgJEicKBWxpbmVzGAYgAygLMhguZ3JvdW5kY3Jldy52MS5TdGVwTGluZXMSKAoEbmV4dBgHIAEoCzIaLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3QSOAoHb3V0cHV0cxgIIAMoCzInLmdyb3VuZGNyZXcudjEuRG9uZVJlcXVlc3QuT3V0cHV0c0VudHJ5Gi4KDE91dHB1dHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImYKDERvbmVSZXNwb25zZRIrCgVzdGF0ZRgBIAEoDjIcLmdyb3VuZGNyZXcudjEuV29ya2Zsb3dTdGF0ZRIpCgRuZXh0GAIgASgLMhsuZ3JvdW5kY3Jldy52MS5OZXh0UmVzcG9uc2UiYgoTRmluZEFydGlmYWN0UmVxdWVzdBInCgVsZWFzZRgBIAEoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlEhAKCHdvcmtmbG93GAIgASgJEhAKCGFydGlmYWN0GAMgASgJIj0KFEZpbmRBcnRpZmFjdFJlc3BvbnNlEiUKBGJsb2IYASABKAsyFy5ncm91bmRjcmV3LnYxLkJsb2JJbmZvIl4KEEZpbmRDYWNoZVJlcXVlc3QSJwoFbGVhc2UYASABKAsyGC5ncm91bmRjcmV3LnYxLkhlbGRMZWFzZRILCgNrZXkYAiABKAkSFAoMcmVzdG9yZV9rZXlzGAMgAygJIjoKEUZpbmRDYWNoZVJlc3BvbnNlEiUKBGJsb2IYASABKAsyFy5ncm91bmRjcmV3LnYxLkJsb2JJbmZvInsKE0FkZFdvcmtmbG93c1JlcXVlc3QSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIMCgRzdGVwGAMgASgJEioKBWZpbGVzGAQgAygLMhsuZ3JvdW5kY3Jldy52MS5VcGxvYWRlZEZpbGUiLQoMVXBsb2FkZWRGaWxlEgwKBHBhdGgYASABKAkSDwoHY29udGVudBgCIAEoCSJHChRBZGRXb3JrZmxvd3NSZXNwb25zZRIvCgl3b3JrZmxvd3MYASADKAsyHC5ncm91bmRjcmV3LnYxLkFkZGVkV29ya2Zsb3ciLQoNQWRkZWRXb3JrZmxvdxIOCgJpZBgBIAEoA0ICMAESDAoEbmFtZRgCIAEoCSJMCgtTdGVwUmVmdXNhbBIPCgdtZXNzYWdlGAEgASgJEiwKCHByb2JsZW1zGAIgAygLMhouZ3JvdW5kY3Jldy52MS5GaWxlUHJvYmxlbSqPAQoLV2FpdE91dGNvbWUSHAoYV0FJVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGAoUV0FJVF9PVVRDT01FX1JVTk5JTkcQARIZChVXQUlUX09VVENPTUVfQ0FOQ0VMRUQQAhIVChFXQUlUX09VVENPTUVfTE9TVBADEhYKEldBSVRfT1VUQ09NRV9FTkRFRBAEKokBCg1FeHRlbmRPdXRjb21lEh4KGkVYVEVORF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWRVhURU5EX09VVENPTUVfUkVORVdFRBABEiMKH0VYVEVORF9PVVRDT01FX0NBTkNFTF9SRVFVRVNURUQQAhIXChNFWFRFTkRfT1VUQ09NRV9MT1NUEAMqagoIQmxvYktpbmQSGQoVQkxPQl9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQkxPQl9LSU5EX0VWSURFTkNFEAESFgoSQkxPQl9LSU5EX0FSVElGQUNUEAISEwoPQkxPQl9LSU5EX0NBQ0hFEAMyrwsKC1BlZXJTZXJ2aWNlEk4KB1ZlcnNpb24SHS5ncm91bmRjcmV3LnYxLlZlcnNpb25SZXF1ZXN0Gh4uZ3JvdW5kY3Jldy52MS5WZXJzaW9uUmVzcG9uc2UiBOjgGAESYAoNUmVnaXN0ZXJBZ2VudBIjLmdyb3VuZGNyZXcudjEuUmVnaXN0ZXJBZ2VudFJlcXVlc3QaJC5ncm91bmRjcmV3LnYxLlJlZ2lzdGVyQWdlbnRSZXNwb25zZSIE6OAYAhJmCg9VbnJlZ2lzdGVyQWdlbnQSJS5ncm91bmRjcmV3LnYxLlVucmVnaXN0ZXJBZ2VudFJlcXVlc3QaJi5ncm91bmRjcmV3LnYxLlVucmVnaXN0ZXJBZ2VudFJlc3BvbnNlIgTo4BgDEl0KDFJlcG9ydEhlYWx0aBIiLmdyb3VuZGNyZXcudjEuUmVwb3J0SGVhbHRoUmVxdWVzdBojLmdyb3VuZGNyZXcudjEuUmVwb3J0SGVhbHRoUmVzcG9uc2UiBOjgGAMSRQoETmV4dBIaLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3QaGy5ncm91bmRjcmV3LnYxLk5leHRSZXNwb25zZSIE6OAYAxJFCgRJbml0EhouZ3JvdW5kY3Jldy52MS5Jbml0UmVxdWVzdBobLmdyb3VuZGNyZXcudjEuSW5pdFJlc3BvbnNlIgTo4BgDEkUKBFdhaXQSGi5ncm91bmRjcmV3LnYxLldhaXRSZXF1ZXN0GhsuZ3JvdW5kY3Jldy52MS5XYWl0UmVzcG9uc2UiBOjgGAMSSwoGVXBkYXRlEhwuZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXF1ZXN0Gh0uZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXNwb25zZSIE6OAYAxJXCgpFbnF1ZXVlTG9nEiAuZ3JvdW5kY3Jldy52MS5FbnF1ZXVlTG9nUmVxdWVzdBohLmdyb3VuZGNyZXcudjEuRW5xdWV1ZUxvZ1Jlc3BvbnNlIgTo4BgDEmAKDVJlY29yZFNhbXBsZXMSIy5ncm91bmRjcmV3LnYxLlJlY29yZFNhbXBsZXNSZXF1ZXN0GiQuZ3JvdW5kY3Jldy52MS5SZWNvcmRTYW1wbGVzUmVzcG9uc2UiBOjgGAMSUAoHUHV0QmxvYhIdLmdyb3VuZGNyZXcudjEuUHV0QmxvYlJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLlB1dEJsb2JSZXNwb25zZSIE6OAYAygBElAKB0dldEJsb2ISHS5ncm91bmRjcmV3LnYxLkdldEJsb2JSZXF1ZXN0Gh4uZ3JvdW5kY3Jldy52MS5HZXRCbG9iUmVzcG9uc2UiBOjgGAMwARJLCgZFeHRlbmQSHC5ncm91bmRjcmV3LnYxLkV4dGVuZFJlcXVlc3QaHS5ncm91bmRjcmV3LnYxLkV4dGVuZFJlc3BvbnNlIgTo4BgDEkUKBERvbmUSGi5ncm91bmRjcmV3LnYxLkRvbmVSZXF1ZXN0GhsuZ3JvdW5kY3Jldy52MS5Eb25lUmVzcG9uc2UiBOjgGAMSXQoMRmluZEFydGlmYWN0EiIuZ3JvdW5kY3Jldy52MS5GaW5kQXJ0aWZhY3RSZXF1ZXN0GiMuZ3JvdW5kY3Jldy52MS5GaW5kQXJ0aWZhY3RSZXNwb25zZSIE6OAYAxJUCglGaW5kQ2FjaGUSHy5ncm91bmRjcmV3LnYxLkZpbmRDYWNoZVJlcXVlc3QaIC5ncm91bmRjcmV3LnYxLkZpbmRDYWNoZVJlc3BvbnNlIgTo4BgDEl0KDEFkZFdvcmtmbG93cxIiLmdyb3VuZGNyZXcudjEuQWRkV29ya2Zsb3dzUmVxdWVzdBojLmdyb3VuZGNyZXcudjEuQWRkV29ya2Zsb3dzUmVzcG9uc2UiBOjgGANiBnByb3RvMw", [file_google_protobuf_timestamp, file_groundcrew_v1_types]);
 
 /**
  * Asks for the versions.
@@ -89,7 +89,7 @@ export type AgentInfo = Message<"groundcrew.v1.AgentInfo"> & {
   platform: string;
 
   /**
-   * How steps are run: "local".
+   * How steps are run: "sandbox", "local" or "container".
    *
    * @generated from field: string backend = 3;
    */
@@ -290,6 +290,13 @@ export type RegisterAgentResponse = Message<"groundcrew.v1.RegisterAgentResponse
    * @generated from field: groundcrew.v1.DesiredState desired_state = 10;
    */
   desiredState: DesiredState;
+
+  /**
+   * How many workflows it may run at once: its own capacity, or what an operator has said instead.
+   *
+   * @generated from field: uint32 capacity = 11;
+   */
+  capacity: number;
 };
 
 /**
@@ -383,6 +390,13 @@ export type ReportHealthRequest = Message<"groundcrew.v1.ReportHealthRequest"> &
    * @generated from field: bool bye = 7;
    */
   bye: boolean;
+
+  /**
+   * What the agent offers from now on, after its configuration was read again. Absent: as before.
+   *
+   * @generated from field: groundcrew.v1.AgentOffer offer = 8;
+   */
+  offer?: AgentOffer | undefined;
 };
 
 /**
@@ -498,6 +512,13 @@ export type ReportHealthResponse = Message<"groundcrew.v1.ReportHealthResponse">
    * @generated from field: repeated groundcrew.v1.Directive directives = 2;
    */
   directives: Directive[];
+
+  /**
+   * How many workflows it may run at once: its own capacity, or what an operator has said instead. 0: as before.
+   *
+   * @generated from field: uint32 capacity = 3;
+   */
+  capacity: number;
 };
 
 /**
@@ -647,6 +668,13 @@ export type Grant = Message<"groundcrew.v1.Grant"> & {
     value: VettingPlan;
     case: "vetting";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Nobody vouches for who wrote it: it runs where the agent's backend isolates it, or not at all.
+   *
+   * @generated from field: bool untrusted = 9;
+   */
+  untrusted: boolean;
 };
 
 /**
@@ -663,7 +691,7 @@ export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
  */
 export type BuildPlan = Message<"groundcrew.v1.BuildPlan"> & {
   /**
-   * In order; a step starts when the one before it passed.
+   * In order; a step starts when the one before it passed, or as its condition says.
    *
    * @generated from field: repeated groundcrew.v1.StepPlan steps = 1;
    */
@@ -675,6 +703,41 @@ export type BuildPlan = Message<"groundcrew.v1.BuildPlan"> & {
    * @generated from field: map<string, string> env = 2;
    */
   env: { [key: string]: string };
+
+  /**
+   * The secrets that its steps name. Only ever in this answer: no row of the queue holds them.
+   *
+   * @generated from field: repeated groundcrew.v1.Secret secrets = 3;
+   */
+  secrets: Secret[];
+
+  /**
+   * Fetches the source before the first step. Absent: the workspace starts empty.
+   *
+   * @generated from field: groundcrew.v1.Checkout checkout = 4;
+   */
+  checkout?: Checkout | undefined;
+
+  /**
+   * The workflows it depends on, as they ended.
+   *
+   * @generated from field: repeated groundcrew.v1.ParentResult parents = 5;
+   */
+  parents: ParentResult[];
+
+  /**
+   * What expressions know of the trigger.
+   *
+   * @generated from field: groundcrew.v1.Trigger trigger = 6;
+   */
+  trigger?: Trigger | undefined;
+
+  /**
+   * The matrix values of this workflow.
+   *
+   * @generated from field: map<string, string> matrix = 7;
+   */
+  matrix: { [key: string]: string };
 };
 
 /**
@@ -683,6 +746,195 @@ export type BuildPlan = Message<"groundcrew.v1.BuildPlan"> & {
  */
 export const BuildPlanSchema: GenMessage<BuildPlan> = /*@__PURE__*/
   messageDesc(file_groundcrew_v1_peer, 16);
+
+/**
+ * A secret in clear.
+ *
+ * @generated from message groundcrew.v1.Secret
+ */
+export type Secret = Message<"groundcrew.v1.Secret"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its value; masked in every log.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.Secret.
+ * Use `create(SecretSchema)` to create a new message.
+ */
+export const SecretSchema: GenMessage<Secret> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 17);
+
+/**
+ * How the source is fetched.
+ *
+ * @generated from message groundcrew.v1.Checkout
+ */
+export type Checkout = Message<"groundcrew.v1.Checkout"> & {
+  /**
+   * Where from: what git clone takes.
+   *
+   * @generated from field: string repository = 1;
+   */
+  repository: string;
+
+  /**
+   * The commit, in full.
+   *
+   * @generated from field: string commit = 2;
+   */
+  commit: string;
+
+  /**
+   * The branch or tag that holds it. Empty: the repository's default.
+   *
+   * @generated from field: string ref = 3;
+   */
+  ref: string;
+
+  /**
+   * Commits of history. 0: all.
+   *
+   * @generated from field: uint32 depth = 4;
+   */
+  depth: number;
+
+  /**
+   * Fetches submodules as well.
+   *
+   * @generated from field: bool submodules = 5;
+   */
+  submodules: boolean;
+
+  /**
+   * The user for an HTTPS repository that asks for one. Empty: none.
+   *
+   * @generated from field: string username = 6;
+   */
+  username: string;
+
+  /**
+   * Its password or token; never on the disk, masked in every log.
+   *
+   * @generated from field: string password = 7;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.Checkout.
+ * Use `create(CheckoutSchema)` to create a new message.
+ */
+export const CheckoutSchema: GenMessage<Checkout> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 18);
+
+/**
+ * How a workflow ended that this one depends on.
+ *
+ * @generated from message groundcrew.v1.ParentResult
+ */
+export type ParentResult = Message<"groundcrew.v1.ParentResult"> & {
+  /**
+   * Its key in the file.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How it ended.
+   *
+   * @generated from field: groundcrew.v1.WorkflowState state = 2;
+   */
+  state: WorkflowState;
+
+  /**
+   * What its steps handed on, by name. Of a matrix, the last cell in the file's order wins.
+   *
+   * @generated from field: map<string, string> outputs = 3;
+   */
+  outputs: { [key: string]: string };
+};
+
+/**
+ * Describes the message groundcrew.v1.ParentResult.
+ * Use `create(ParentResultSchema)` to create a new message.
+ */
+export const ParentResultSchema: GenMessage<ParentResult> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 19);
+
+/**
+ * What started the pipeline.
+ *
+ * @generated from message groundcrew.v1.Trigger
+ */
+export type Trigger = Message<"groundcrew.v1.Trigger"> & {
+  /**
+   * push, tag, pull_request, cron, manual and the like.
+   *
+   * @generated from field: string event = 1;
+   */
+  event: string;
+
+  /**
+   * The branch; of a pull request the one it goes to.
+   *
+   * @generated from field: string branch = 2;
+   */
+  branch: string;
+
+  /**
+   * The tag. Empty: none.
+   *
+   * @generated from field: string tag = 3;
+   */
+  tag: string;
+
+  /**
+   * Parameters given with it.
+   *
+   * @generated from field: map<string, string> parameters = 4;
+   */
+  parameters: { [key: string]: string };
+
+  /**
+   * The cron that fired, by name. Empty: none.
+   *
+   * @generated from field: string cron = 5;
+   */
+  cron: string;
+
+  /**
+   * The files that changed, relative to the repository.
+   *
+   * @generated from field: repeated string paths = 6;
+   */
+  paths: string[];
+
+  /**
+   * It is known which files changed. Without it no path rules a workflow out.
+   *
+   * @generated from field: bool paths_known = 7;
+   */
+  pathsKnown: boolean;
+};
+
+/**
+ * Describes the message groundcrew.v1.Trigger.
+ * Use `create(TriggerSchema)` to create a new message.
+ */
+export const TriggerSchema: GenMessage<Trigger> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 20);
 
 /**
  * One step.
@@ -724,6 +976,104 @@ export type StepPlan = Message<"groundcrew.v1.StepPlan"> & {
    * @generated from field: uint32 timeout_ms = 5;
    */
   timeoutMs: number;
+
+  /**
+   * Variables computed when the step starts: an expression by variable. They win over env.
+   *
+   * @generated from field: map<string, string> computed_env = 6;
+   */
+  computedEnv: { [key: string]: string };
+
+  /**
+   * Variables that carry secrets: the secret's name by variable.
+   *
+   * @generated from field: map<string, string> secrets = 7;
+   */
+  secrets: { [key: string]: string };
+
+  /**
+   * An expression: the step is skipped where it is not true. Empty: all before it passed.
+   *
+   * @generated from field: string condition = 8;
+   */
+  condition: string;
+
+  /**
+   * Its failure does not fail the workflow.
+   *
+   * @generated from field: bool continue_on_error = 9;
+   */
+  continueOnError: boolean;
+
+  /**
+   * A clean-up: it runs after failure, cancel and timeout, too.
+   *
+   * @generated from field: bool always = 10;
+   */
+  always: boolean;
+
+  /**
+   * How it is tried again by itself. Absent: not at all.
+   *
+   * @generated from field: groundcrew.v1.StepRetry retry = 11;
+   */
+  retry?: StepRetry | undefined;
+
+  /**
+   * Neighbours with the same number run side by side. 0: by itself.
+   *
+   * @generated from field: uint32 parallel = 12;
+   */
+  parallel: number;
+
+  /**
+   * It runs on beside the steps that follow and is stopped at the end.
+   *
+   * @generated from field: groundcrew.v1.Service service = 13;
+   */
+  service?: Service | undefined;
+
+  /**
+   * Names that the step may write to the file $GROUNDCREW_OUTPUT as name=value.
+   *
+   * @generated from field: repeated string outputs = 14;
+   */
+  outputs: string[];
+
+  /**
+   * Where its JUnit files are: patterns in the workspace.
+   *
+   * @generated from field: repeated string junit = 15;
+   */
+  junit: string[];
+
+  /**
+   * What is kept of its files once it has ended.
+   *
+   * @generated from field: repeated groundcrew.v1.Artifact artifacts = 16;
+   */
+  artifacts: Artifact[];
+
+  /**
+   * Artifacts that are fetched before it starts.
+   *
+   * @generated from field: repeated groundcrew.v1.Download downloads = 17;
+   */
+  downloads: Download[];
+
+  /**
+   * Folders that are fetched before it starts, and stored when it has passed.
+   *
+   * @generated from field: repeated groundcrew.v1.Cache caches = 18;
+   */
+  caches: Cache[];
+
+  /**
+   * The image of a container backend. Empty: the agent's default.
+   *
+   * @generated from field: string image = 19;
+   */
+  image: string;
 };
 
 /**
@@ -731,7 +1081,175 @@ export type StepPlan = Message<"groundcrew.v1.StepPlan"> & {
  * Use `create(StepPlanSchema)` to create a new message.
  */
 export const StepPlanSchema: GenMessage<StepPlan> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 17);
+  messageDesc(file_groundcrew_v1_peer, 21);
+
+/**
+ * How a step is tried again by itself.
+ *
+ * @generated from message groundcrew.v1.StepRetry
+ */
+export type StepRetry = Message<"groundcrew.v1.StepRetry"> & {
+  /**
+   * How many retries at most, after the first try.
+   *
+   * @generated from field: uint32 max = 1;
+   */
+  max: number;
+
+  /**
+   * The pause before each retry, in milliseconds.
+   *
+   * @generated from field: uint32 backoff_ms = 2;
+   */
+  backoffMs: number;
+};
+
+/**
+ * Describes the message groundcrew.v1.StepRetry.
+ * Use `create(StepRetrySchema)` to create a new message.
+ */
+export const StepRetrySchema: GenMessage<StepRetry> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 22);
+
+/**
+ * A step that runs on beside others.
+ *
+ * @generated from message groundcrew.v1.Service
+ */
+export type Service = Message<"groundcrew.v1.Service"> & {
+  /**
+   * Ready when this command exits with 0. Empty: see port.
+   *
+   * @generated from field: string run = 1;
+   */
+  run: string;
+
+  /**
+   * Ready when this TCP port of the loopback interface answers. 0: see run; with neither it is ready at once.
+   *
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * How long it may take to be ready, in milliseconds; then it has failed.
+   *
+   * @generated from field: uint32 timeout_ms = 3;
+   */
+  timeoutMs: number;
+};
+
+/**
+ * Describes the message groundcrew.v1.Service.
+ * Use `create(ServiceSchema)` to create a new message.
+ */
+export const ServiceSchema: GenMessage<Service> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 23);
+
+/**
+ * Files that are kept.
+ *
+ * @generated from message groundcrew.v1.Artifact
+ */
+export type Artifact = Message<"groundcrew.v1.Artifact"> & {
+  /**
+   * Unique in the workflow.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Patterns in the workspace; a folder stands for all in it.
+   *
+   * @generated from field: repeated string paths = 2;
+   */
+  paths: string[];
+
+  /**
+   * After which end of the step: "success", "failure" or "always".
+   *
+   * @generated from field: string when = 3;
+   */
+  when: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.Artifact.
+ * Use `create(ArtifactSchema)` to create a new message.
+ */
+export const ArtifactSchema: GenMessage<Artifact> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 24);
+
+/**
+ * Files of another workflow, or of an earlier step.
+ *
+ * @generated from message groundcrew.v1.Download
+ */
+export type Download = Message<"groundcrew.v1.Download"> & {
+  /**
+   * The artifact's name.
+   *
+   * @generated from field: string artifact = 1;
+   */
+  artifact: string;
+
+  /**
+   * The workflow that kept it, by its key in the file. Empty: this one.
+   *
+   * @generated from field: string workflow = 2;
+   */
+  workflow: string;
+
+  /**
+   * The folder in the workspace that they go to. Empty: the workspace itself.
+   *
+   * @generated from field: string into = 3;
+   */
+  into: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.Download.
+ * Use `create(DownloadSchema)` to create a new message.
+ */
+export const DownloadSchema: GenMessage<Download> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 25);
+
+/**
+ * Folders that are kept from one run to the next.
+ *
+ * @generated from message groundcrew.v1.Cache
+ */
+export type Cache = Message<"groundcrew.v1.Cache"> & {
+  /**
+   * An expression, a text: its name.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * Expressions: the first that starts a stored name is taken where key is not stored.
+   *
+   * @generated from field: repeated string restore_keys = 2;
+   */
+  restoreKeys: string[];
+
+  /**
+   * Folders or files in the workspace or, with "~/", in the steps' HOME.
+   *
+   * @generated from field: repeated string paths = 3;
+   */
+  paths: string[];
+};
+
+/**
+ * Describes the message groundcrew.v1.Cache.
+ * Use `create(CacheSchema)` to create a new message.
+ */
+export const CacheSchema: GenMessage<Cache> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 26);
 
 /**
  * A vetting run.
@@ -759,7 +1277,7 @@ export type VettingPlan = Message<"groundcrew.v1.VettingPlan"> & {
  * Use `create(VettingPlanSchema)` to create a new message.
  */
 export const VettingPlanSchema: GenMessage<VettingPlan> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 18);
+  messageDesc(file_groundcrew_v1_peer, 27);
 
 /**
  * The workflow started.
@@ -787,7 +1305,7 @@ export type InitRequest = Message<"groundcrew.v1.InitRequest"> & {
  * Use `create(InitRequestSchema)` to create a new message.
  */
 export const InitRequestSchema: GenMessage<InitRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 19);
+  messageDesc(file_groundcrew_v1_peer, 28);
 
 /**
  * What is next.
@@ -808,7 +1326,7 @@ export type InitResponse = Message<"groundcrew.v1.InitResponse"> & {
  * Use `create(InitResponseSchema)` to create a new message.
  */
 export const InitResponseSchema: GenMessage<InitResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 20);
+  messageDesc(file_groundcrew_v1_peer, 29);
 
 /**
  * What an agent does after a report.
@@ -869,7 +1387,7 @@ export type NextAction = Message<"groundcrew.v1.NextAction"> & {
  * Use `create(NextActionSchema)` to create a new message.
  */
 export const NextActionSchema: GenMessage<NextAction> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 21);
+  messageDesc(file_groundcrew_v1_peer, 30);
 
 /**
  * Go on by the plan.
@@ -884,7 +1402,7 @@ export type GoOn = Message<"groundcrew.v1.GoOn"> & {
  * Use `create(GoOnSchema)` to create a new message.
  */
 export const GoOnSchema: GenMessage<GoOn> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 22);
+  messageDesc(file_groundcrew_v1_peer, 31);
 
 /**
  * Run one stage.
@@ -926,7 +1444,7 @@ export type RunStage = Message<"groundcrew.v1.RunStage"> & {
  * Use `create(RunStageSchema)` to create a new message.
  */
 export const RunStageSchema: GenMessage<RunStage> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 23);
+  messageDesc(file_groundcrew_v1_peer, 32);
 
 /**
  * Report again after a while.
@@ -947,7 +1465,7 @@ export type WaitFor = Message<"groundcrew.v1.WaitFor"> & {
  * Use `create(WaitForSchema)` to create a new message.
  */
 export const WaitForSchema: GenMessage<WaitFor> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 24);
+  messageDesc(file_groundcrew_v1_peer, 33);
 
 /**
  * Park the machine.
@@ -968,7 +1486,7 @@ export type Hold = Message<"groundcrew.v1.Hold"> & {
  * Use `create(HoldSchema)` to create a new message.
  */
 export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 25);
+  messageDesc(file_groundcrew_v1_peer, 34);
 
 /**
  * Stop and call Done with this.
@@ -996,7 +1514,7 @@ export type Stop = Message<"groundcrew.v1.Stop"> & {
  * Use `create(StopSchema)` to create a new message.
  */
 export const StopSchema: GenMessage<Stop> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 26);
+  messageDesc(file_groundcrew_v1_peer, 35);
 
 /**
  * Asks whether to stop.
@@ -1031,7 +1549,7 @@ export type WaitRequest = Message<"groundcrew.v1.WaitRequest"> & {
  * Use `create(WaitRequestSchema)` to create a new message.
  */
 export const WaitRequestSchema: GenMessage<WaitRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 27);
+  messageDesc(file_groundcrew_v1_peer, 36);
 
 /**
  * The answer.
@@ -1059,7 +1577,7 @@ export type WaitResponse = Message<"groundcrew.v1.WaitResponse"> & {
  * Use `create(WaitResponseSchema)` to create a new message.
  */
 export const WaitResponseSchema: GenMessage<WaitResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 28);
+  messageDesc(file_groundcrew_v1_peer, 37);
 
 /**
  * A step run's state.
@@ -1122,6 +1640,13 @@ export type UpdateRequest = Message<"groundcrew.v1.UpdateRequest"> & {
    * @generated from field: string error = 8;
    */
   error: string;
+
+  /**
+   * What its JUnit files say. Absent: it names none, or has not ended.
+   *
+   * @generated from field: groundcrew.v1.TestResults tests = 10;
+   */
+  tests?: TestResults | undefined;
 };
 
 /**
@@ -1129,7 +1654,7 @@ export type UpdateRequest = Message<"groundcrew.v1.UpdateRequest"> & {
  * Use `create(UpdateRequestSchema)` to create a new message.
  */
 export const UpdateRequestSchema: GenMessage<UpdateRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 29);
+  messageDesc(file_groundcrew_v1_peer, 38);
 
 /**
  * What is next.
@@ -1150,7 +1675,7 @@ export type UpdateResponse = Message<"groundcrew.v1.UpdateResponse"> & {
  * Use `create(UpdateResponseSchema)` to create a new message.
  */
 export const UpdateResponseSchema: GenMessage<UpdateResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 30);
+  messageDesc(file_groundcrew_v1_peer, 39);
 
 /**
  * Lines of one step run.
@@ -1192,6 +1717,13 @@ export type EnqueueLogRequest = Message<"groundcrew.v1.EnqueueLogRequest"> & {
    * @generated from field: uint32 lost_before = 5;
    */
   lostBefore: number;
+
+  /**
+   * The lines in blocks, instead of entries: what an agent sends. At most 4 MiB.
+   *
+   * @generated from field: repeated groundcrew.v1.LogBlock blocks = 6;
+   */
+  blocks: LogBlock[];
 };
 
 /**
@@ -1199,7 +1731,7 @@ export type EnqueueLogRequest = Message<"groundcrew.v1.EnqueueLogRequest"> & {
  * Use `create(EnqueueLogRequestSchema)` to create a new message.
  */
 export const EnqueueLogRequestSchema: GenMessage<EnqueueLogRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 31);
+  messageDesc(file_groundcrew_v1_peer, 40);
 
 /**
  * Where the log stands.
@@ -1220,7 +1752,7 @@ export type EnqueueLogResponse = Message<"groundcrew.v1.EnqueueLogResponse"> & {
  * Use `create(EnqueueLogResponseSchema)` to create a new message.
  */
 export const EnqueueLogResponseSchema: GenMessage<EnqueueLogResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 32);
+  messageDesc(file_groundcrew_v1_peer, 41);
 
 /**
  * One reading of one sensor.
@@ -1269,7 +1801,7 @@ export type Sample = Message<"groundcrew.v1.Sample"> & {
  * Use `create(SampleSchema)` to create a new message.
  */
 export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 33);
+  messageDesc(file_groundcrew_v1_peer, 42);
 
 /**
  * Samples of one workflow.
@@ -1304,7 +1836,7 @@ export type RecordSamplesRequest = Message<"groundcrew.v1.RecordSamplesRequest">
  * Use `create(RecordSamplesRequestSchema)` to create a new message.
  */
 export const RecordSamplesRequestSchema: GenMessage<RecordSamplesRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 34);
+  messageDesc(file_groundcrew_v1_peer, 43);
 
 /**
  * Stored.
@@ -1319,7 +1851,7 @@ export type RecordSamplesResponse = Message<"groundcrew.v1.RecordSamplesResponse
  * Use `create(RecordSamplesResponseSchema)` to create a new message.
  */
 export const RecordSamplesResponseSchema: GenMessage<RecordSamplesResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 35);
+  messageDesc(file_groundcrew_v1_peer, 44);
 
 /**
  * Part of a file.
@@ -1356,7 +1888,7 @@ export type PutBlobRequest = Message<"groundcrew.v1.PutBlobRequest"> & {
  * Use `create(PutBlobRequestSchema)` to create a new message.
  */
 export const PutBlobRequestSchema: GenMessage<PutBlobRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 36);
+  messageDesc(file_groundcrew_v1_peer, 45);
 
 /**
  * What a file is.
@@ -1405,6 +1937,20 @@ export type BlobHeader = Message<"groundcrew.v1.BlobHeader"> & {
    * @generated from field: int64 offset = 6 [jstype = JS_STRING];
    */
   offset: string;
+
+  /**
+   * What it is for. Unspecified: evidence. An artifact's name is the file's, and at most 128 characters.
+   *
+   * @generated from field: groundcrew.v1.BlobKind kind = 7;
+   */
+  kind: BlobKind;
+
+  /**
+   * Of a cache: its key, 1 to 512 characters. One that is stored already stays as it is.
+   *
+   * @generated from field: string cache_key = 8;
+   */
+  cacheKey: string;
 };
 
 /**
@@ -1412,7 +1958,7 @@ export type BlobHeader = Message<"groundcrew.v1.BlobHeader"> & {
  * Use `create(BlobHeaderSchema)` to create a new message.
  */
 export const BlobHeaderSchema: GenMessage<BlobHeader> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 37);
+  messageDesc(file_groundcrew_v1_peer, 46);
 
 /**
  * What was stored.
@@ -1433,7 +1979,7 @@ export type PutBlobResponse = Message<"groundcrew.v1.PutBlobResponse"> & {
  * Use `create(PutBlobResponseSchema)` to create a new message.
  */
 export const PutBlobResponseSchema: GenMessage<PutBlobResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 38);
+  messageDesc(file_groundcrew_v1_peer, 47);
 
 /**
  * Asks for a file.
@@ -1454,6 +2000,20 @@ export type GetBlobRequest = Message<"groundcrew.v1.GetBlobRequest"> & {
    * @generated from field: int64 offset = 2 [jstype = JS_STRING];
    */
   offset: string;
+
+  /**
+   * What it is for. Unspecified: evidence.
+   *
+   * @generated from field: groundcrew.v1.BlobKind kind = 3;
+   */
+  kind: BlobKind;
+
+  /**
+   * The lease that an artifact or a cache is read for.
+   *
+   * @generated from field: groundcrew.v1.HeldLease lease = 4;
+   */
+  lease?: HeldLease | undefined;
 };
 
 /**
@@ -1461,7 +2021,7 @@ export type GetBlobRequest = Message<"groundcrew.v1.GetBlobRequest"> & {
  * Use `create(GetBlobRequestSchema)` to create a new message.
  */
 export const GetBlobRequestSchema: GenMessage<GetBlobRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 39);
+  messageDesc(file_groundcrew_v1_peer, 48);
 
 /**
  * Part of a file.
@@ -1498,7 +2058,7 @@ export type GetBlobResponse = Message<"groundcrew.v1.GetBlobResponse"> & {
  * Use `create(GetBlobResponseSchema)` to create a new message.
  */
 export const GetBlobResponseSchema: GenMessage<GetBlobResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 40);
+  messageDesc(file_groundcrew_v1_peer, 49);
 
 /**
  * Renews leases.
@@ -1519,7 +2079,7 @@ export type ExtendRequest = Message<"groundcrew.v1.ExtendRequest"> & {
  * Use `create(ExtendRequestSchema)` to create a new message.
  */
 export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 41);
+  messageDesc(file_groundcrew_v1_peer, 50);
 
 /**
  * The answer for one lease.
@@ -1554,7 +2114,7 @@ export type ExtendedLease = Message<"groundcrew.v1.ExtendedLease"> & {
  * Use `create(ExtendedLeaseSchema)` to create a new message.
  */
 export const ExtendedLeaseSchema: GenMessage<ExtendedLease> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 42);
+  messageDesc(file_groundcrew_v1_peer, 51);
 
 /**
  * The answers, in the order asked.
@@ -1575,7 +2135,7 @@ export type ExtendResponse = Message<"groundcrew.v1.ExtendResponse"> & {
  * Use `create(ExtendResponseSchema)` to create a new message.
  */
 export const ExtendResponseSchema: GenMessage<ExtendResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 43);
+  messageDesc(file_groundcrew_v1_peer, 52);
 
 /**
  * How many lines a step run wrote.
@@ -1610,6 +2170,14 @@ export type StepLines = Message<"groundcrew.v1.StepLines"> & {
    * @generated from field: bool rest_lost = 4;
    */
   restLost: boolean;
+
+  /**
+   * The CRC-32 (that of zlib) of all lines in order, each with a newline after it. Absent: not to be checked. The server
+   * compares it with that of what it stored, and notes a difference as the step run's error.
+   *
+   * @generated from field: optional fixed32 crc32 = 5;
+   */
+  crc32?: number | undefined;
 };
 
 /**
@@ -1617,7 +2185,7 @@ export type StepLines = Message<"groundcrew.v1.StepLines"> & {
  * Use `create(StepLinesSchema)` to create a new message.
  */
 export const StepLinesSchema: GenMessage<StepLines> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 44);
+  messageDesc(file_groundcrew_v1_peer, 53);
 
 /**
  * The workflow ended.
@@ -1673,6 +2241,13 @@ export type DoneRequest = Message<"groundcrew.v1.DoneRequest"> & {
    * @generated from field: groundcrew.v1.NextRequest next = 7;
    */
   next?: NextRequest | undefined;
+
+  /**
+   * What its steps hand on to the workflows that depend on it, by name: at most 256 names and 256 KiB.
+   *
+   * @generated from field: map<string, string> outputs = 8;
+   */
+  outputs: { [key: string]: string };
 };
 
 /**
@@ -1680,7 +2255,7 @@ export type DoneRequest = Message<"groundcrew.v1.DoneRequest"> & {
  * Use `create(DoneRequestSchema)` to create a new message.
  */
 export const DoneRequestSchema: GenMessage<DoneRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 45);
+  messageDesc(file_groundcrew_v1_peer, 54);
 
 /**
  * What was recorded.
@@ -1708,7 +2283,267 @@ export type DoneResponse = Message<"groundcrew.v1.DoneResponse"> & {
  * Use `create(DoneResponseSchema)` to create a new message.
  */
 export const DoneResponseSchema: GenMessage<DoneResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 46);
+  messageDesc(file_groundcrew_v1_peer, 55);
+
+/**
+ * Which artifact.
+ *
+ * @generated from message groundcrew.v1.FindArtifactRequest
+ */
+export type FindArtifactRequest = Message<"groundcrew.v1.FindArtifactRequest"> & {
+  /**
+   * The lease it is wanted for.
+   *
+   * @generated from field: groundcrew.v1.HeldLease lease = 1;
+   */
+  lease?: HeldLease | undefined;
+
+  /**
+   * The workflow that kept it: its name, or its key in the file; of a matrix the last cell counts. Empty: this one.
+   *
+   * @generated from field: string workflow = 2;
+   */
+  workflow: string;
+
+  /**
+   * Its name.
+   *
+   * @generated from field: string artifact = 3;
+   */
+  artifact: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.FindArtifactRequest.
+ * Use `create(FindArtifactRequestSchema)` to create a new message.
+ */
+export const FindArtifactRequestSchema: GenMessage<FindArtifactRequest> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 56);
+
+/**
+ * The artifact.
+ *
+ * @generated from message groundcrew.v1.FindArtifactResponse
+ */
+export type FindArtifactResponse = Message<"groundcrew.v1.FindArtifactResponse"> & {
+  /**
+   * The file, for GetBlob. Absent: there is none of this name.
+   *
+   * @generated from field: groundcrew.v1.BlobInfo blob = 1;
+   */
+  blob?: BlobInfo | undefined;
+};
+
+/**
+ * Describes the message groundcrew.v1.FindArtifactResponse.
+ * Use `create(FindArtifactResponseSchema)` to create a new message.
+ */
+export const FindArtifactResponseSchema: GenMessage<FindArtifactResponse> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 57);
+
+/**
+ * Which cache.
+ *
+ * @generated from message groundcrew.v1.FindCacheRequest
+ */
+export type FindCacheRequest = Message<"groundcrew.v1.FindCacheRequest"> & {
+  /**
+   * The lease it is wanted for.
+   *
+   * @generated from field: groundcrew.v1.HeldLease lease = 1;
+   */
+  lease?: HeldLease | undefined;
+
+  /**
+   * Its key: 1 to 512 characters.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * Where the key is not stored: the newest whose key starts with the first of these that starts one. At most 16.
+   *
+   * @generated from field: repeated string restore_keys = 3;
+   */
+  restoreKeys: string[];
+};
+
+/**
+ * Describes the message groundcrew.v1.FindCacheRequest.
+ * Use `create(FindCacheRequestSchema)` to create a new message.
+ */
+export const FindCacheRequestSchema: GenMessage<FindCacheRequest> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 58);
+
+/**
+ * The cache.
+ *
+ * @generated from message groundcrew.v1.FindCacheResponse
+ */
+export type FindCacheResponse = Message<"groundcrew.v1.FindCacheResponse"> & {
+  /**
+   * The file, for GetBlob; its name is the key that was found. Absent: there is none.
+   *
+   * @generated from field: groundcrew.v1.BlobInfo blob = 1;
+   */
+  blob?: BlobInfo | undefined;
+};
+
+/**
+ * Describes the message groundcrew.v1.FindCacheResponse.
+ * Use `create(FindCacheResponseSchema)` to create a new message.
+ */
+export const FindCacheResponseSchema: GenMessage<FindCacheResponse> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 59);
+
+/**
+ * What a step adds to its own pipeline.
+ *
+ * @generated from message groundcrew.v1.AddWorkflowsRequest
+ */
+export type AddWorkflowsRequest = Message<"groundcrew.v1.AddWorkflowsRequest"> & {
+  /**
+   * The workflow that the step belongs to. It must be running.
+   *
+   * @generated from field: int64 workflow_id = 1 [jstype = JS_STRING];
+   */
+  workflowId: string;
+
+  /**
+   * The lease's epoch.
+   *
+   * @generated from field: int64 epoch = 2 [jstype = JS_STRING];
+   */
+  epoch: string;
+
+  /**
+   * The step, by its name in the plan.
+   *
+   * @generated from field: string step = 3;
+   */
+  step: string;
+
+  /**
+   * Pipeline files, at most 16 and 1 MiB together. Their workflows may depend on those of the pipeline and of the files
+   * before them. The same files from the same workflow are added once, however often they are sent.
+   *
+   * @generated from field: repeated groundcrew.v1.UploadedFile files = 4;
+   */
+  files: UploadedFile[];
+};
+
+/**
+ * Describes the message groundcrew.v1.AddWorkflowsRequest.
+ * Use `create(AddWorkflowsRequestSchema)` to create a new message.
+ */
+export const AddWorkflowsRequestSchema: GenMessage<AddWorkflowsRequest> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 60);
+
+/**
+ * A pipeline file of a step.
+ *
+ * @generated from message groundcrew.v1.UploadedFile
+ */
+export type UploadedFile = Message<"groundcrew.v1.UploadedFile"> & {
+  /**
+   * Its path, for messages: 1 to 1,024 characters.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Its text.
+   *
+   * @generated from field: string content = 2;
+   */
+  content: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.UploadedFile.
+ * Use `create(UploadedFileSchema)` to create a new message.
+ */
+export const UploadedFileSchema: GenMessage<UploadedFile> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 61);
+
+/**
+ * What was added.
+ *
+ * @generated from message groundcrew.v1.AddWorkflowsResponse
+ */
+export type AddWorkflowsResponse = Message<"groundcrew.v1.AddWorkflowsResponse"> & {
+  /**
+   * In the order of the files.
+   *
+   * @generated from field: repeated groundcrew.v1.AddedWorkflow workflows = 1;
+   */
+  workflows: AddedWorkflow[];
+};
+
+/**
+ * Describes the message groundcrew.v1.AddWorkflowsResponse.
+ * Use `create(AddWorkflowsResponseSchema)` to create a new message.
+ */
+export const AddWorkflowsResponseSchema: GenMessage<AddWorkflowsResponse> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 62);
+
+/**
+ * A workflow that a step added.
+ *
+ * @generated from message groundcrew.v1.AddedWorkflow
+ */
+export type AddedWorkflow = Message<"groundcrew.v1.AddedWorkflow"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: int64 id = 1 [jstype = JS_STRING];
+   */
+  id: string;
+
+  /**
+   * Its name, with the matrix values.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.AddedWorkflow.
+ * Use `create(AddedWorkflowSchema)` to create a new message.
+ */
+export const AddedWorkflowSchema: GenMessage<AddedWorkflow> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 63);
+
+/**
+ * How an agent tells a step, on the step's socket, that its request failed. JSON, with an HTTP status of 400 or more.
+ *
+ * @generated from message groundcrew.v1.StepRefusal
+ */
+export type StepRefusal = Message<"groundcrew.v1.StepRefusal"> & {
+  /**
+   * Why, for people.
+   *
+   * @generated from field: string message = 1;
+   */
+  message: string;
+
+  /**
+   * What is wrong with a file, in file order.
+   *
+   * @generated from field: repeated groundcrew.v1.FileProblem problems = 2;
+   */
+  problems: FileProblem[];
+};
+
+/**
+ * Describes the message groundcrew.v1.StepRefusal.
+ * Use `create(StepRefusalSchema)` to create a new message.
+ */
+export const StepRefusalSchema: GenMessage<StepRefusal> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 64);
 
 /**
  * What became of a lease.
@@ -1812,6 +2647,54 @@ export type ExtendOutcome = (typeof ExtendOutcome)[keyof typeof ExtendOutcome] |
  */
 export const ExtendOutcomeSchema: GenEnum<ExtendOutcome> = /*@__PURE__*/
   enumDesc(file_groundcrew_v1_peer, 1);
+
+/**
+ * What a file is for.
+ *
+ * @generated from enum groundcrew.v1.BlobKind
+ */
+export const BlobKind = {
+  /**
+   * Not set: evidence.
+   *
+   * @generated from enum value: BLOB_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Evidence of a stage.
+   *
+   * @generated from enum value: BLOB_KIND_EVIDENCE = 1;
+   */
+  EVIDENCE: 1,
+
+  /**
+   * An artifact: a .tar.zst archive of files that a step keeps.
+   *
+   * @generated from enum value: BLOB_KIND_ARTIFACT = 2;
+   */
+  ARTIFACT: 2,
+
+  /**
+   * A cache: a .tar.zst archive that is kept from run to run.
+   *
+   * @generated from enum value: BLOB_KIND_CACHE = 3;
+   */
+  CACHE: 3,
+} as const;
+
+/**
+ * What a file is for.
+ *
+ * @generated from enum groundcrew.v1.BlobKind
+ */
+export type BlobKind = (typeof BlobKind)[keyof typeof BlobKind] | UnknownEnum;
+
+/**
+ * Describes the enum groundcrew.v1.BlobKind.
+ */
+export const BlobKindSchema: GenEnum<BlobKind> = /*@__PURE__*/
+  enumDesc(file_groundcrew_v1_peer, 2);
 
 /**
  * The agent's side of the queue. All calls but Version carry `authorization: Bearer CREDENTIAL`; all but Version and
@@ -1931,7 +2814,7 @@ export const PeerService: GenService<{
     output: typeof PutBlobResponseSchema;
   },
   /**
-   * Reads a file of the agent's own step runs back, from an offset.
+   * Reads a file of the agent's own step runs back, or an artifact or cache that a lease may read, from an offset.
    *
    * @generated from rpc groundcrew.v1.PeerService.GetBlob
    */
@@ -1959,6 +2842,36 @@ export const PeerService: GenService<{
     methodKind: "unary";
     input: typeof DoneRequestSchema;
     output: typeof DoneResponseSchema;
+  },
+  /**
+   * Looks up an artifact of the pipeline that a held lease belongs to.
+   *
+   * @generated from rpc groundcrew.v1.PeerService.FindArtifact
+   */
+  findArtifact: {
+    methodKind: "unary";
+    input: typeof FindArtifactRequestSchema;
+    output: typeof FindArtifactResponseSchema;
+  },
+  /**
+   * Looks up a cache that the workflow of a held lease may read: its repository's and, of untrusted work, its own.
+   *
+   * @generated from rpc groundcrew.v1.PeerService.FindCache
+   */
+  findCache: {
+    methodKind: "unary";
+    input: typeof FindCacheRequestSchema;
+    output: typeof FindCacheResponseSchema;
+  },
+  /**
+   * Adds workflows to the pipeline of a workflow that the agent runs, as one of its steps asks. All or none.
+   *
+   * @generated from rpc groundcrew.v1.PeerService.AddWorkflows
+   */
+  addWorkflows: {
+    methodKind: "unary";
+    input: typeof AddWorkflowsRequestSchema;
+    output: typeof AddWorkflowsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_groundcrew_v1_peer, 0);

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file groundcrew/v1/types.proto.
  */
 export const file_groundcrew_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("Chlncm91bmRjcmV3L3YxL3R5cGVzLnByb3RvEg1ncm91bmRjcmV3LnYxIlMKClN0ZXBSdW5SZWYSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIMCgRzdGVwGAMgASgJEgsKA3RyeRgEIAEoDSJRCghMb2dFbnRyeRINCgVhdF9tcxgBIAEoDRIoCgZzdHJlYW0YAiABKA4yGC5ncm91bmRjcmV3LnYxLkxvZ1N0cmVhbRIMCgR0ZXh0GAMgASgMIo0BCg9NYWNoaW5lSWRlbnRpdHkSEwoLc3lzdGVtX3V1aWQYASABKAkSFAoMYm9hcmRfc2VyaWFsGAIgASgJEgwKBG1hY3MYAyADKAkSDgoGdmVuZG9yGAQgASgJEg8KB3Byb2R1Y3QYBSABKAkSDgoGc2VyaWFsGAYgASgJEhAKCGhvc3RuYW1lGAcgASgJIiYKCEtleVZhbHVlEgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCSJACg5GaWVsZFZpb2xhdGlvbhINCgVmaWVsZBgBIAEoCRINCgV2YWx1ZRgCIAEoCRIQCghleHBlY3RlZBgDIAEoCSJlCgpTdGFsZUVwb2NoEhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAESKwoFc3RhdGUYAyABKA4yHC5ncm91bmRjcmV3LnYxLldvcmtmbG93U3RhdGUiYgoMTGluZXNNaXNzaW5nEisKCHN0ZXBfcnVuGAEgASgLMhkuZ3JvdW5kY3Jldy52MS5TdGVwUnVuUmVmEhEKCW5leHRfbGluZRgCIAEoDRISCgpsaW5lX2NvdW50GAMgASgNIiAKCkJsb2JPZmZzZXQSEgoGb2Zmc2V0GAEgASgDQgIwASJKChBQcm90b2NvbE1pc21hdGNoEhIKCnNlcnZlcl9taW4YASABKA0SEgoKc2VydmVyX21heBgCIAEoDRIOCgZjbGllbnQYAyABKA0iOAoKU3VwZXJzZWRlZBIWCgpnZW5lcmF0aW9uGAEgASgDQgIwARISCgZuZXdlc3QYAiABKANCAjABIkoKC0ZpbGVQcm9ibGVtEgwKBHBhdGgYASABKAkSDAoEbGluZRgCIAEoDRIOCgZjb2x1bW4YAyABKA0SDwoHbWVzc2FnZRgEIAEoCSJAChBQaXBlbGluZVByb2JsZW1zEiwKCHByb2JsZW1zGAEgAygLMhouZ3JvdW5kY3Jldy52MS5GaWxlUHJvYmxlbSK9AQoIQmxvYkluZm8SDgoCaWQYASABKANCAjABEisKCHN0ZXBfcnVuGAIgASgLMhkuZ3JvdW5kY3Jldy52MS5TdGVwUnVuUmVmEgwKBG5hbWUYAyABKAkSFAoMY29udGVudF90eXBlGAQgASgJEhAKBHNpemUYBSABKANCAjABEg4KBnNoYTI1NhgGIAEoDBIuCgpjcmVhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqVAQoGQWNjZXNzEhYKEkFDQ0VTU19VTlNQRUNJRklFRBAAEhEKDUFDQ0VTU19QVUJMSUMQARIUChBBQ0NFU1NfRU5ST0xNRU5UEAISEAoMQUNDRVNTX0FHRU5UEAMSEQoNQUNDRVNTX1ZJRVdFUhAEEhMKD0FDQ0VTU19PUEVSQVRPUhAFEhAKDEFDQ0VTU19BRE1JThAGKlEKCFdvcmtLaW5kEhkKFVdPUktfS0lORF9VTlNQRUNJRklFRBAAEhMKD1dPUktfS0lORF9CVUlMRBABEhUKEVdPUktfS0lORF9WRVRUSU5HEAIqxgIKDVdvcmtmbG93U3RhdGUSHgoaV09SS0ZMT1dfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZXT1JLRkxPV19TVEFURV9CTE9DS0VEEAESGQoVV09SS0ZMT1dfU1RBVEVfUVVFVUVEEAISGQoVV09SS0ZMT1dfU1RBVEVfTEVBU0VEEAMSGgoWV09SS0ZMT1dfU1RBVEVfUlVOTklORxAEEhwKGFdPUktGTE9XX1NUQVRFX1NVQ0NFRURFRBAFEhkKFVdPUktGTE9XX1NUQVRFX0ZBSUxFRBAGEhsKF1dPUktGTE9XX1NUQVRFX0NBTkNFTEVEEAcSHAoYV09SS0ZMT1dfU1RBVEVfVElNRURfT1VUEAgSFwoTV09SS0ZMT1dfU1RBVEVfTE9TVBAJEhoKFldPUktGTE9XX1NUQVRFX1NLSVBQRUQQCirFAQoLQmxvY2tSZWFzb24SHAoYQkxPQ0tfUkVBU09OX1VOU1BFQ0lGSUVEEAASGwoXQkxPQ0tfUkVBU09OX0RFUEVOREVOQ1kQARIWChJCTE9DS19SRUFTT05fREVMQVkQAhIWChJCTE9DS19SRUFTT05fTElNSVQQAxIWChJCTE9DS19SRUFTT05fUEFVU0UQBBIZChVCTE9DS19SRUFTT05fQVBQUk9WQUwQBRIYChRCTE9DS19SRUFTT05fSE9MRElORxAGKqABChNEZXBlbmRlbmN5Q29uZGl0aW9uEiQKIERFUEVOREVOQ1lfQ09ORElUSU9OX1VOU1BFQ0lGSUVEEAASIAocREVQRU5ERU5DWV9DT05ESVRJT05fU1VDQ0VTUxABEiAKHERFUEVOREVOQ1lfQ09ORElUSU9OX0ZBSUxVUkUQAhIfChtERVBFTkRFTkNZX0NPTkRJVElPTl9BTFdBWVMQAyqQBAoJRW5kUmVhc29uEhoKFkVORF9SRUFTT05fVU5TUEVDSUZJRUQQABIYChRFTkRfUkVBU09OX0NPTVBMRVRFRBABEhoKFkVORF9SRUFTT05fU1RFUF9GQUlMRUQQAhIfChtFTkRfUkVBU09OX1NURVBfTk9UX1NUQVJURUQQAxIbChdFTkRfUkVBU09OX1NURVBfVElNRU9VVBAEEh8KG0VORF9SRUFTT05fV09SS0ZMT1dfVElNRU9VVBAFEhcKE0VORF9SRUFTT05fQ0FOQ0VMRUQQBhIZChVFTkRfUkVBU09OX0FHRU5UX0xPU1QQBxIeChpFTkRfUkVBU09OX0FHRU5UX1JFU1RBUlRFRBAIEhwKGEVORF9SRUFTT05fQUdFTlRfUkVNT1ZFRBAJEhoKFkVORF9SRUFTT05fSEFOREVEX0JBQ0sQChIZChVFTkRfUkVBU09OX0dSQU5UX0xPU1QQCxIZChVFTkRfUkVBU09OX0RFUEVOREVOQ1kQDBIdChlFTkRfUkVBU09OX1ZFVFRJTkdfRkFJTEVEEA0SHAoYRU5EX1JFQVNPTl9WRVRUSU5HX0VSUk9SEA4SGgoWRU5EX1JFQVNPTl9BR0VOVF9FUlJPUhAPEhwKGEVORF9SRUFTT05fUVVFVUVfVElNRU9VVBAQEhcKE0VORF9SRUFTT05fUkVQTEFDRUQQESroAQoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1BFTkRJTkcQARIWChJTVEVQX1NUQVRFX1JVTk5JTkcQAhIYChRTVEVQX1NUQVRFX1NVQ0NFRURFRBADEhUKEVNURVBfU1RBVEVfRkFJTEVEEAQSFwoTU1RFUF9TVEFURV9DQU5DRUxFRBAFEhgKFFNURVBfU1RBVEVfVElNRURfT1VUEAYSFgoSU1RFUF9TVEFURV9TS0lQUEVEEAcSEwoPU1RFUF9TVEFURV9MT1NUEAgqqgEKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhAKDFZFUkRJQ1RfUEFTUxABEhAKDFZFUkRJQ1RfV0FSThACEhAKDFZFUkRJQ1RfRkFJTBADEhEKDVZFUkRJQ1RfRVJST1IQBBIQCgxWRVJESUNUX1NLSVAQBRIUChBWRVJESUNUX0NBTkNFTEVEEAYSFQoRVkVSRElDVF9USU1FRF9PVVQQByqAAQoMRGVzaXJlZFN0YXRlEh0KGURFU0lSRURfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNERVNJUkVEX1NUQVRFX1JFQURZEAESGgoWREVTSVJFRF9TVEFURV9EUkFJTklORxACEhwKGERFU0lSRURfU1RBVEVfVEVSTUlOQVRFRBADKmsKCUxvZ1N0cmVhbRIaChZMT0dfU1RSRUFNX1VOU1BFQ0lGSUVEEAASFQoRTE9HX1NUUkVBTV9TVERPVVQQARIVChFMT0dfU1RSRUFNX1NUREVSUhACEhQKEExPR19TVFJFQU1fQUdFTlQQAzpPCgZhY2Nlc3MSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxiNjAMgASgOMhUuZ3JvdW5kY3Jldy52MS5BY2Nlc3NSBmFjY2Vzc2IGcHJvdG8z", [file_google_protobuf_descriptor, file_google_protobuf_timestamp]);
+  fileDesc("Chlncm91bmRjcmV3L3YxL3R5cGVzLnByb3RvEg1ncm91bmRjcmV3LnYxIlMKClN0ZXBSdW5SZWYSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIMCgRzdGVwGAMgASgJEgsKA3RyeRgEIAEoDSJkCghMb2dFbnRyeRINCgVhdF9tcxgBIAEoDRIoCgZzdHJlYW0YAiABKA4yGC5ncm91bmRjcmV3LnYxLkxvZ1N0cmVhbRIMCgR0ZXh0GAMgASgMEhEKCWNvbnRpbnVlZBgEIAEoCCKNAQoPTWFjaGluZUlkZW50aXR5EhMKC3N5c3RlbV91dWlkGAEgASgJEhQKDGJvYXJkX3NlcmlhbBgCIAEoCRIMCgRtYWNzGAMgAygJEg4KBnZlbmRvchgEIAEoCRIPCgdwcm9kdWN0GAUgASgJEg4KBnNlcmlhbBgGIAEoCRIQCghob3N0bmFtZRgHIAEoCSImCghLZXlWYWx1ZRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkiQAoORmllbGRWaW9sYXRpb24SDQoFZmllbGQYASABKAkSDQoFdmFsdWUYAiABKAkSEAoIZXhwZWN0ZWQYAyABKAkiZQoKU3RhbGVFcG9jaBIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABEisKBXN0YXRlGAMgASgOMhwuZ3JvdW5kY3Jldy52MS5Xb3JrZmxvd1N0YXRlImIKDExpbmVzTWlzc2luZxIrCghzdGVwX3J1bhgBIAEoCzIZLmdyb3VuZGNyZXcudjEuU3RlcFJ1blJlZhIRCgluZXh0X2xpbmUYAiABKA0SEgoKbGluZV9jb3VudBgDIAEoDSIgCgpCbG9iT2Zmc2V0EhIKBm9mZnNldBgBIAEoA0ICMAEiSgoQUHJvdG9jb2xNaXNtYXRjaBISCgpzZXJ2ZXJfbWluGAEgASgNEhIKCnNlcnZlcl9tYXgYAiABKA0SDgoGY2xpZW50GAMgASgNIjgKClN1cGVyc2VkZWQSFgoKZ2VuZXJhdGlvbhgBIAEoA0ICMAESEgoGbmV3ZXN0GAIgASgDQgIwASJKCgtGaWxlUHJvYmxlbRIMCgRwYXRoGAEgASgJEgwKBGxpbmUYAiABKA0SDgoGY29sdW1uGAMgASgNEg8KB21lc3NhZ2UYBCABKAkiQAoQUGlwZWxpbmVQcm9ibGVtcxIsCghwcm9ibGVtcxgBIAMoCzIaLmdyb3VuZGNyZXcudjEuRmlsZVByb2JsZW0ivQEKCEJsb2JJbmZvEg4KAmlkGAEgASgDQgIwARIrCghzdGVwX3J1bhgCIAEoCzIZLmdyb3VuZGNyZXcudjEuU3RlcFJ1blJlZhIMCgRuYW1lGAMgASgJEhQKDGNvbnRlbnRfdHlwZRgEIAEoCRIQCgRzaXplGAUgASgDQgIwARIOCgZzaGEyNTYYBiABKAwSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAieAoITG9nQmxvY2sSDQoFYXRfbXMYASABKA0SKAoGc3RyZWFtGAIgASgOMhguZ3JvdW5kY3Jldy52MS5Mb2dTdHJlYW0SDAoEdGV4dBgDIAEoDBISCgpsaW5lX2NvdW50GAQgASgNEhEKCWNvbnRpbnVlZBgFIAEoCCJjCgpUZXN0Q291bnRzEg0KBXRlc3RzGAEgASgNEhAKCGZhaWx1cmVzGAIgASgNEg4KBmVycm9ycxgDIAEoDRIPCgdza2lwcGVkGAQgASgNEhMKC2R1cmF0aW9uX21zGAUgASgNIvYBCgtUZXN0UmVzdWx0cxINCgV0ZXN0cxgBIAEoDRIQCghmYWlsdXJlcxgCIAEoDRIOCgZlcnJvcnMYAyABKA0SDwoHc2tpcHBlZBgEIAEoDRITCgtkdXJhdGlvbl9tcxgFIAEoDRIoCgZzdWl0ZXMYBiADKAsyGC5ncm91bmRjcmV3LnYxLlRlc3RTdWl0ZRIpCgZmYWlsZWQYByADKAsyGS5ncm91bmRjcmV3LnYxLkZhaWxlZFRlc3QSKAoHc2xvd2VzdBgIIAMoCzIXLmdyb3VuZGNyZXcudjEuU2xvd1Rlc3QSEQoJdHJ1bmNhdGVkGAkgASgIInAKCVRlc3RTdWl0ZRIMCgRuYW1lGAEgASgJEg0KBXRlc3RzGAIgASgNEhAKCGZhaWx1cmVzGAMgASgNEg4KBmVycm9ycxgEIAEoDRIPCgdza2lwcGVkGAUgASgNEhMKC2R1cmF0aW9uX21zGAYgASgNIm0KCkZhaWxlZFRlc3QSDQoFc3VpdGUYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRraW5kGAMgASgJEg8KB21lc3NhZ2UYBCABKAkSDgoGb3V0cHV0GAUgASgJEhMKC2R1cmF0aW9uX21zGAYgASgNIjwKCFNsb3dUZXN0Eg0KBXN1aXRlGAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZHVyYXRpb25fbXMYAyABKA0ihAEKCkFnZW50T2ZmZXISNQoGbGFiZWxzGAEgAygLMiUuZ3JvdW5kY3Jldy52MS5BZ2VudE9mZmVyLkxhYmVsc0VudHJ5EhAKCGNhcGFjaXR5GAIgASgNGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqlQEKBkFjY2VzcxIWChJBQ0NFU1NfVU5TUEVDSUZJRUQQABIRCg1BQ0NFU1NfUFVCTElDEAESFAoQQUNDRVNTX0VOUk9MTUVOVBACEhAKDEFDQ0VTU19BR0VOVBADEhEKDUFDQ0VTU19WSUVXRVIQBBITCg9BQ0NFU1NfT1BFUkFUT1IQBRIQCgxBQ0NFU1NfQURNSU4QBipRCghXb3JrS2luZBIZChVXT1JLX0tJTkRfVU5TUEVDSUZJRUQQABITCg9XT1JLX0tJTkRfQlVJTEQQARIVChFXT1JLX0tJTkRfVkVUVElORxACKsYCCg1Xb3JrZmxvd1N0YXRlEh4KGldPUktGTE9XX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWV09SS0ZMT1dfU1RBVEVfQkxPQ0tFRBABEhkKFVdPUktGTE9XX1NUQVRFX1FVRVVFRBACEhkKFVdPUktGTE9XX1NUQVRFX0xFQVNFRBADEhoKFldPUktGTE9XX1NUQVRFX1JVTk5JTkcQBBIcChhXT1JLRkxPV19TVEFURV9TVUNDRUVERUQQBRIZChVXT1JLRkxPV19TVEFURV9GQUlMRUQQBhIbChdXT1JLRkxPV19TVEFURV9DQU5DRUxFRBAHEhwKGFdPUktGTE9XX1NUQVRFX1RJTUVEX09VVBAIEhcKE1dPUktGTE9XX1NUQVRFX0xPU1QQCRIaChZXT1JLRkxPV19TVEFURV9TS0lQUEVEEAoqxQEKC0Jsb2NrUmVhc29uEhwKGEJMT0NLX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF0JMT0NLX1JFQVNPTl9ERVBFTkRFTkNZEAESFgoSQkxPQ0tfUkVBU09OX0RFTEFZEAISFgoSQkxPQ0tfUkVBU09OX0xJTUlUEAMSFgoSQkxPQ0tfUkVBU09OX1BBVVNFEAQSGQoVQkxPQ0tfUkVBU09OX0FQUFJPVkFMEAUSGAoUQkxPQ0tfUkVBU09OX0hPTERJTkcQBiqgAQoTRGVwZW5kZW5jeUNvbmRpdGlvbhIkCiBERVBFTkRFTkNZX0NPTkRJVElPTl9VTlNQRUNJRklFRBAAEiAKHERFUEVOREVOQ1lfQ09ORElUSU9OX1NVQ0NFU1MQARIgChxERVBFTkRFTkNZX0NPTkRJVElPTl9GQUlMVVJFEAISHwobREVQRU5ERU5DWV9DT05ESVRJT05fQUxXQVlTEAMqzAQKCUVuZFJlYXNvbhIaChZFTkRfUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoURU5EX1JFQVNPTl9DT01QTEVURUQQARIaChZFTkRfUkVBU09OX1NURVBfRkFJTEVEEAISHwobRU5EX1JFQVNPTl9TVEVQX05PVF9TVEFSVEVEEAMSGwoXRU5EX1JFQVNPTl9TVEVQX1RJTUVPVVQQBBIfChtFTkRfUkVBU09OX1dPUktGTE9XX1RJTUVPVVQQBRIXChNFTkRfUkVBU09OX0NBTkNFTEVEEAYSGQoVRU5EX1JFQVNPTl9BR0VOVF9MT1NUEAcSHgoaRU5EX1JFQVNPTl9BR0VOVF9SRVNUQVJURUQQCBIcChhFTkRfUkVBU09OX0FHRU5UX1JFTU9WRUQQCRIaChZFTkRfUkVBU09OX0hBTkRFRF9CQUNLEAoSGQoVRU5EX1JFQVNPTl9HUkFOVF9MT1NUEAsSGQoVRU5EX1JFQVNPTl9ERVBFTkRFTkNZEAwSHQoZRU5EX1JFQVNPTl9WRVRUSU5HX0ZBSUxFRBANEhwKGEVORF9SRUFTT05fVkVUVElOR19FUlJPUhAOEhoKFkVORF9SRUFTT05fQUdFTlRfRVJST1IQDxIcChhFTkRfUkVBU09OX1FVRVVFX1RJTUVPVVQQEBIXChNFTkRfUkVBU09OX1JFUExBQ0VEEBESIQodRU5EX1JFQVNPTl9TRUNSRVRfVU5BVkFJTEFCTEUQEhIXChNFTkRfUkVBU09OX0RFQ0xJTkVEEBMq6AEKCVN0ZXBTdGF0ZRIaChZTVEVQX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSU1RFUF9TVEFURV9QRU5ESU5HEAESFgoSU1RFUF9TVEFURV9SVU5OSU5HEAISGAoUU1RFUF9TVEFURV9TVUNDRUVERUQQAxIVChFTVEVQX1NUQVRFX0ZBSUxFRBAEEhcKE1NURVBfU1RBVEVfQ0FOQ0VMRUQQBRIYChRTVEVQX1NUQVRFX1RJTUVEX09VVBAGEhYKElNURVBfU1RBVEVfU0tJUFBFRBAHEhMKD1NURVBfU1RBVEVfTE9TVBAIKqoBCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIQCgxWRVJESUNUX1BBU1MQARIQCgxWRVJESUNUX1dBUk4QAhIQCgxWRVJESUNUX0ZBSUwQAxIRCg1WRVJESUNUX0VSUk9SEAQSEAoMVkVSRElDVF9TS0lQEAUSFAoQVkVSRElDVF9DQU5DRUxFRBAGEhUKEVZFUkRJQ1RfVElNRURfT1VUEAcqgAEKDERlc2lyZWRTdGF0ZRIdChlERVNJUkVEX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTREVTSVJFRF9TVEFURV9SRUFEWRABEhoKFkRFU0lSRURfU1RBVEVfRFJBSU5JTkcQAhIcChhERVNJUkVEX1NUQVRFX1RFUk1JTkFURUQQAyprCglMb2dTdHJlYW0SGgoWTE9HX1NUUkVBTV9VTlNQRUNJRklFRBAAEhUKEUxPR19TVFJFQU1fU1RET1VUEAESFQoRTE9HX1NUUkVBTV9TVERFUlIQAhIUChBMT0dfU1RSRUFNX0FHRU5UEAM6TwoGYWNjZXNzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYjYwDIAEoDjIVLmdyb3VuZGNyZXcudjEuQWNjZXNzUgZhY2Nlc3NiBnByb3RvMw", [file_google_protobuf_descriptor, file_google_protobuf_timestamp]);
 
 /**
  * Names one execution of a step: everything a step reports belongs to it.
@@ -84,6 +84,14 @@ export type LogEntry = Message<"groundcrew.v1.LogEntry"> & {
    * @generated from field: bytes text = 3;
    */
   text: Uint8Array;
+
+  /**
+   * The line goes on in the next entry of the same stream: it is longer than 64 KiB, or shows progress by overwriting
+   * itself with carriage returns. Joined without anything between them, its entries are the line.
+   *
+   * @generated from field: bool continued = 4;
+   */
+  continued: boolean;
 };
 
 /**
@@ -498,6 +506,356 @@ export type BlobInfo = Message<"groundcrew.v1.BlobInfo"> & {
  */
 export const BlobInfoSchema: GenMessage<BlobInfo> = /*@__PURE__*/
   messageDesc(file_groundcrew_v1_types, 12);
+
+/**
+ * Lines in a row, of one stream and one time: what LogEntry says, at a fraction of its cost.
+ *
+ * @generated from message groundcrew.v1.LogBlock
+ */
+export type LogBlock = Message<"groundcrew.v1.LogBlock"> & {
+  /**
+   * Milliseconds after the batch's base time.
+   *
+   * @generated from field: uint32 at_ms = 1;
+   */
+  atMs: number;
+
+  /**
+   * Where they were written.
+   *
+   * @generated from field: groundcrew.v1.LogStream stream = 2;
+   */
+  stream: LogStream;
+
+  /**
+   * The lines, each followed by a newline, also the last one. No line has a newline in it.
+   *
+   * @generated from field: bytes text = 3;
+   */
+  text: Uint8Array;
+
+  /**
+   * How many lines.
+   *
+   * @generated from field: uint32 line_count = 4;
+   */
+  lineCount: number;
+
+  /**
+   * LogEntry.continued of the last line. The others end where they end.
+   *
+   * @generated from field: bool continued = 5;
+   */
+  continued: boolean;
+};
+
+/**
+ * Describes the message groundcrew.v1.LogBlock.
+ * Use `create(LogBlockSchema)` to create a new message.
+ */
+export const LogBlockSchema: GenMessage<LogBlock> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_types, 13);
+
+/**
+ * How many tests there were, and how they ended.
+ *
+ * @generated from message groundcrew.v1.TestCounts
+ */
+export type TestCounts = Message<"groundcrew.v1.TestCounts"> & {
+  /**
+   * All of them, skipped ones included.
+   *
+   * @generated from field: uint32 tests = 1;
+   */
+  tests: number;
+
+  /**
+   * An assertion did not hold.
+   *
+   * @generated from field: uint32 failures = 2;
+   */
+  failures: number;
+
+  /**
+   * It ended in some other way than it should.
+   *
+   * @generated from field: uint32 errors = 3;
+   */
+  errors: number;
+
+  /**
+   * It was not run.
+   *
+   * @generated from field: uint32 skipped = 4;
+   */
+  skipped: number;
+
+  /**
+   * How long they took, in milliseconds.
+   *
+   * @generated from field: uint32 duration_ms = 5;
+   */
+  durationMs: number;
+};
+
+/**
+ * Describes the message groundcrew.v1.TestCounts.
+ * Use `create(TestCountsSchema)` to create a new message.
+ */
+export const TestCountsSchema: GenMessage<TestCounts> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_types, 14);
+
+/**
+ * What the test programs of a step reported.
+ *
+ * @generated from message groundcrew.v1.TestResults
+ */
+export type TestResults = Message<"groundcrew.v1.TestResults"> & {
+  /**
+   * All of them, skipped ones included.
+   *
+   * @generated from field: uint32 tests = 1;
+   */
+  tests: number;
+
+  /**
+   * An assertion did not hold.
+   *
+   * @generated from field: uint32 failures = 2;
+   */
+  failures: number;
+
+  /**
+   * It ended in some other way than it should.
+   *
+   * @generated from field: uint32 errors = 3;
+   */
+  errors: number;
+
+  /**
+   * It was not run.
+   *
+   * @generated from field: uint32 skipped = 4;
+   */
+  skipped: number;
+
+  /**
+   * How long they took, in milliseconds.
+   *
+   * @generated from field: uint32 duration_ms = 5;
+   */
+  durationMs: number;
+
+  /**
+   * In the order of the files and within them. At most 1,000.
+   *
+   * @generated from field: repeated groundcrew.v1.TestSuite suites = 6;
+   */
+  suites: TestSuite[];
+
+  /**
+   * Tests that did not pass, in the same order. At most 1,000.
+   *
+   * @generated from field: repeated groundcrew.v1.FailedTest failed = 7;
+   */
+  failed: FailedTest[];
+
+  /**
+   * The slowest tests, slowest first. At most 20.
+   *
+   * @generated from field: repeated groundcrew.v1.SlowTest slowest = 8;
+   */
+  slowest: SlowTest[];
+
+  /**
+   * There were more suites or failures than are listed. The counts are of all.
+   *
+   * @generated from field: bool truncated = 9;
+   */
+  truncated: boolean;
+};
+
+/**
+ * Describes the message groundcrew.v1.TestResults.
+ * Use `create(TestResultsSchema)` to create a new message.
+ */
+export const TestResultsSchema: GenMessage<TestResults> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_types, 15);
+
+/**
+ * One suite, as its file names it.
+ *
+ * @generated from message groundcrew.v1.TestSuite
+ */
+export type TestSuite = Message<"groundcrew.v1.TestSuite"> & {
+  /**
+   * Its name, at most 300 characters.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * All tests, skipped ones included.
+   *
+   * @generated from field: uint32 tests = 2;
+   */
+  tests: number;
+
+  /**
+   * An assertion did not hold.
+   *
+   * @generated from field: uint32 failures = 3;
+   */
+  failures: number;
+
+  /**
+   * It ended in some other way than it should.
+   *
+   * @generated from field: uint32 errors = 4;
+   */
+  errors: number;
+
+  /**
+   * It was not run.
+   *
+   * @generated from field: uint32 skipped = 5;
+   */
+  skipped: number;
+
+  /**
+   * How long it took, in milliseconds.
+   *
+   * @generated from field: uint32 duration_ms = 6;
+   */
+  durationMs: number;
+};
+
+/**
+ * Describes the message groundcrew.v1.TestSuite.
+ * Use `create(TestSuiteSchema)` to create a new message.
+ */
+export const TestSuiteSchema: GenMessage<TestSuite> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_types, 16);
+
+/**
+ * A test that did not pass.
+ *
+ * @generated from message groundcrew.v1.FailedTest
+ */
+export type FailedTest = Message<"groundcrew.v1.FailedTest"> & {
+  /**
+   * Its class, package or module, at most 300 characters; the suite's name where the file gives none.
+   *
+   * @generated from field: string suite = 1;
+   */
+  suite: string;
+
+  /**
+   * Its name, at most 300 characters.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * "failure": an assertion did not hold; "error": it ended in some other way.
+   *
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * One line, at most 500 characters.
+   *
+   * @generated from field: string message = 4;
+   */
+  message: string;
+
+  /**
+   * The first lines of what is said about it, at most 1,000 characters.
+   *
+   * @generated from field: string output = 5;
+   */
+  output: string;
+
+  /**
+   * How long it took, in milliseconds.
+   *
+   * @generated from field: uint32 duration_ms = 6;
+   */
+  durationMs: number;
+};
+
+/**
+ * Describes the message groundcrew.v1.FailedTest.
+ * Use `create(FailedTestSchema)` to create a new message.
+ */
+export const FailedTestSchema: GenMessage<FailedTest> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_types, 17);
+
+/**
+ * How long a test took.
+ *
+ * @generated from message groundcrew.v1.SlowTest
+ */
+export type SlowTest = Message<"groundcrew.v1.SlowTest"> & {
+  /**
+   * Its class, package or module; the suite's name where the file gives none.
+   *
+   * @generated from field: string suite = 1;
+   */
+  suite: string;
+
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * How long it took, in milliseconds.
+   *
+   * @generated from field: uint32 duration_ms = 3;
+   */
+  durationMs: number;
+};
+
+/**
+ * Describes the message groundcrew.v1.SlowTest.
+ * Use `create(SlowTestSchema)` to create a new message.
+ */
+export const SlowTestSchema: GenMessage<SlowTest> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_types, 18);
+
+/**
+ * What an agent offers to workflows.
+ *
+ * @generated from message groundcrew.v1.AgentOffer
+ */
+export type AgentOffer = Message<"groundcrew.v1.AgentOffer"> & {
+  /**
+   * At most 64; keys and values at most 128 characters.
+   *
+   * @generated from field: map<string, string> labels = 1;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * How many workflows it runs at once: 1 to 1024. 1 for vetting.
+   *
+   * @generated from field: uint32 capacity = 2;
+   */
+  capacity: number;
+};
+
+/**
+ * Describes the message groundcrew.v1.AgentOffer.
+ * Use `create(AgentOfferSchema)` to create a new message.
+ */
+export const AgentOfferSchema: GenMessage<AgentOffer> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_types, 19);
 
 /**
  * Who may call an rpc. Operator roles include the weaker ones: admin > operator > viewer.
@@ -954,6 +1312,20 @@ export const EndReason = {
    * @generated from enum value: END_REASON_REPLACED = 17;
    */
   REPLACED: 17,
+
+  /**
+   * A secret that its steps name does not exist, is not for it, or cannot be read. It never started.
+   *
+   * @generated from enum value: END_REASON_SECRET_UNAVAILABLE = 18;
+   */
+  SECRET_UNAVAILABLE: 18,
+
+  /**
+   * An operator declined to approve it.
+   *
+   * @generated from enum value: END_REASON_DECLINED = 19;
+   */
+  DECLINED: 19,
 } as const;
 
 /**

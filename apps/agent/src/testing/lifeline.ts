@@ -1,0 +1,15 @@
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { temporaryFolder } from "./test-agent.ts";
+
+/**
+ * Tells when the last process of a tree is gone, whatever became of its parents: `hold` is a shell command after which
+ * a process and all that it starts keep a pipe open, and `gone` resolves when nobody does any more.
+ */
+export async function lifeline(t: TestContext): Promise<{ hold: string; gone: Promise<unknown> }> {
+  const path = join(await temporaryFolder(t), "lifeline");
+  execFileSync("mkfifo", [path]);
+  return { hold: `exec 9>${path}`, gone: readFile(path) };
+}

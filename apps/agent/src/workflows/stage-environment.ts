@@ -1,0 +1,13 @@
+import { baseEnvironment, type Workspace } from "@groundcrew/engine";
+import { compileCache } from "../compile-cache.ts";
+
+/** A stage's whole environment. The system's own folders are in PATH: that is where hardware tools are. */
+export function stageEnvironment(workspace: Workspace, parametersJson: string): Record<string, string> {
+  const base = baseEnvironment(workspace);
+  return {
+    ...base,
+    PATH: `${base["PATH"]}:/usr/local/sbin:/usr/sbin:/sbin`,
+    GROUNDCREW_STAGE_PARAMETERS: parametersJson,
+    ...compileCache(),
+  };
+}

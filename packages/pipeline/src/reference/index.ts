@@ -1,0 +1,2 @@
+export { pipelineJsonSchema } from "./json-schema.ts";
+export { referencePage } from "./reference-page.ts";
