@@ -1,5 +1,5 @@
-/** What the files of one step run are fetched and kept with. */
-export interface StepFilesOptions {
+/** What the files of one step run are fetched with. */
+export interface FetchStepFilesOptions {
   /** The value of an expression, as a text. Throws where it has none. */
   evaluate: (expression: string) => string;
   signal: AbortSignal;
@@ -8,7 +8,7 @@ export interface StepFilesOptions {
 /** The files of one step run: artifacts, caches, test results. */
 export interface StepFiles {
   /** Before the step. Throws an error with a message for people where the step cannot run without what is missing. */
-  fetch(options: StepFilesOptions): Promise<void>;
+  fetch(options: FetchStepFilesOptions): Promise<void>;
   /** After it, whatever its end. Throws an error with a message for people where that fails the step. */
   keep(options: { passed: boolean; signal: AbortSignal }): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { keepFiles } from "../files/keep-files.ts";
 import type { Note } from "../files/refusals.ts";
 import type { FilesOfStep } from "../files/step-files.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { StepFiles, StepFilesOptions } from "./step-files.ts";
+import type { StepFiles, FetchStepFilesOptions } from "./step-files.ts";
 
 /** Whose files, where they lie, and where they are kept. */
 export interface StoredFilesOptions {
@@ -24,7 +24,7 @@ export class StoredFiles implements StepFiles {
     this.#options = options;
   }
 
-  async fetch(options: StepFilesOptions): Promise<void> {
+  async fetch(options: FetchStepFilesOptions): Promise<void> {
     this.#fetched = await fetchFiles({ ...this.#options, ...options });
   }
 
