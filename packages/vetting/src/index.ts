@@ -37,5 +37,7 @@ export {
   type RunVerdict,
   startRun,
 } from "./run.ts";
+export { SENSOR_KINDS, type SensorKind, type SensorSample } from "./sensors.ts";
+export { type Reflector, type StageFacts, stageFacts, type StageOverrides, stageOverrides } from "./stage-facts.ts";
 export { type AgentStageName, isAgentStage, type ProfiledStageName, type StageName, STAGES } from "./stages.ts";
 export { type Verdict } from "./verdict.ts";

@@ -1,12 +1,13 @@
 /**
  * Runs one built-in stage: `run-stage.ts STAGE`, in the folder that shall hold its evidence, with its parameters as a
- * JSON object in GROUNDCREW_STAGE_PARAMETERS, its record on file descriptor 3 and words for people on stdout and stderr.
+ * JSON object in GROUNDCREW_STAGE_PARAMETERS (GROUNDCREW_STAGE_OVERRIDES and GROUNDCREW_STAGE_FACTS alike), its record
+ * on file descriptor 3 and words for people on stdout and stderr.
  * Exit codes: 0 the stage did its work or said why it could not, 1 it broke, 2 wrong use, 143 stopped by a signal.
  * None of them is a verdict.
  */
 import { hostname } from "node:os";
 import process from "node:process";
-import { OcpWriter } from "@groundcrew/vetting";
+import { OcpWriter, stageFacts, stageOverrides } from "@groundcrew/vetting";
 import agent from "../../package.json" with { type: "json" };
 import { BUILT_IN_STAGES } from "./built-in.ts";
 import { openEvidenceChannel } from "./evidence-channel.ts";
@@ -20,21 +21,26 @@ async function main(name: string): Promise<number> {
     return misuse(`there is no stage ${JSON.stringify(name)}; known: ${[...BUILT_IN_STAGES.keys()].join(", ")}`);
   }
   try {
-    const context = { name, parameters: parametersOf(process.env["GROUNDCREW_STAGE_PARAMETERS"] ?? "{}") };
-    return await runStage(stage, { ...context, write: openEvidenceChannel() });
+    const given = {
+      parameters: variable("GROUNDCREW_STAGE_PARAMETERS"),
+      overrides: stageOverrides(variable("GROUNDCREW_STAGE_OVERRIDES")),
+      facts: stageFacts(variable("GROUNDCREW_STAGE_FACTS")),
+    };
+    return await runStage(stage, { ...given, name, write: openEvidenceChannel() });
   } catch (error) {
     return misuse(messageOf(error));
   }
 }
 
-async function runStage(
-  stage: Stage,
-  options: { name: string; parameters: Record<string, unknown>; write: (line: string) => void },
-): Promise<number> {
-  const ocp = new OcpWriter({ write: options.write, now: () => new Date() });
-  const program = { name: options.name, version: agent.version, commandLine: `run-stage ${options.name}` };
-  const signal = stopSignal();
-  const context: StageContext = { parameters: options.parameters, ocp, program, signal, say: console.log };
+interface RunOptions extends Pick<StageContext, "parameters" | "overrides" | "facts"> {
+  name: string;
+  write: (line: string) => void;
+}
+
+async function runStage(stage: Stage, { name, write, ...given }: RunOptions): Promise<number> {
+  const ocp = new OcpWriter({ write, now: () => new Date() });
+  const program = { name, version: agent.version, commandLine: `run-stage ${name}` };
+  const context: StageContext = { ...given, ocp, program, signal: stopSignal(), say: console.log };
   try {
     ocp.end(await stage(context));
     return 0;
@@ -61,10 +67,12 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-function parametersOf(text: string): Record<string, unknown> {
-  const parameters: unknown = JSON.parse(text);
-  if (typeof parameters === "object" && parameters !== null && !Array.isArray(parameters)) return { ...parameters };
-  throw new Error(`GROUNDCREW_STAGE_PARAMETERS is ${text.slice(0, 200)}; a JSON object is expected`);
+/** A variable that holds a JSON object. Empty when it is not set. */
+function variable(name: string): Record<string, unknown> {
+  const text = process.env[name] ?? "{}";
+  const value: unknown = JSON.parse(text);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw new Error(`${name} is ${text.slice(0, 200)}; a JSON object is expected`);
 }
 
 function misuse(message: string): number {

@@ -1,9 +1,13 @@
-import type { OcpWriter, RunEnd } from "@groundcrew/vetting";
+import type { OcpWriter, RunEnd, StageFacts, StageOverrides } from "@groundcrew/vetting";
 
 /** What a stage is given. */
 export interface StageContext {
   /** From the profile; the stage checks them itself. */
   parameters: Record<string, unknown>;
+  /** What an operator allows this one run of the stage to do. */
+  overrides: StageOverrides;
+  /** What the server knows of the run. */
+  facts: StageFacts;
   /** Its evidence. The stage starts the record; whoever runs the stage ends it. */
   ocp: OcpWriter;
   /** What the record's start says of the program. */

@@ -3,12 +3,22 @@ import { execa, type Result } from "execa";
 
 /** The Debian package that has each tool. */
 const PACKAGES = {
+  dcgmi: "none: NVIDIA's datacenter-gpu-manager",
   dmidecode: "dmidecode",
+  ethtool: "ethtool",
+  fio: "fio",
   ip: "iproute2",
+  iperf3: "iperf3",
+  ipmitool: "ipmitool",
   lsblk: "util-linux",
   lscpu: "util-linux",
+  lshw: "lshw",
   lspci: "pciutils",
+  nvme: "nvme-cli",
+  "nvidia-smi": "nvidia-smi, of non-free",
+  smartctl: "smartmontools",
   "stress-ng": "stress-ng",
+  stressapptest: "stressapptest",
 } as const;
 
 export type ToolName = keyof typeof PACKAGES;

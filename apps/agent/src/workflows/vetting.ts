@@ -65,7 +65,7 @@ interface StageFiles {
 async function prepare(run: RunContext, { stage, evidence, ocp }: StageFiles): Promise<StepCommand> {
   await mkdir(evidence, { recursive: true, mode: 0o700 });
   await ocp.open();
-  const env = stageEnvironment(await run.workspace(), stage.parametersJson);
+  const env = stageEnvironment(await run.workspace(), stage);
   return { file: process.execPath, args: [run.settings.stageProgram, stage.stage], cwd: evidence, env, fd3: ocp.sink };
 }
 
