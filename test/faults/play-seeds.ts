@@ -11,20 +11,28 @@ const KEPT = fileURLToPath(new URL("../../.cache/faults", import.meta.url));
 
 /** Plays seeds and tells of each. Returns the exit code: 1 when one broke something. */
 export async function playSeeds(settings: FaultSettings, signal: AbortSignal): Promise<number> {
-  const failed: number[] = [];
+  const failed: Failed[] = [];
   const left = [...settings.seeds];
   // A world in which something was broken is no place for the next seed.
   while (left.length > 0) await scoped((owner) => playUntilBroken({ owner, left, failed, settings, signal }));
-  const told = failed.length > 0 ? `: ${failed.join(", ")}` : "";
+  const told = failed.length > 0 ? `: ${failed.map(({ seed }) => seed).join(", ")}` : "";
   console.log(`faults: ${settings.seeds.length} seeds, ${failed.length} with violations${told}`);
+  // Once more: of a long run, often only the end is kept.
+  for (const { seed, lines } of failed) console.log([`faults: seed ${seed}:`, ...lines].join("\n"));
   return failed.length === 0 ? 0 : 1;
+}
+
+interface Failed {
+  seed: number;
+  /** What it broke. */
+  lines: string[];
 }
 
 interface Playing {
   owner: Owner;
   /** Those that were not played yet. */
   left: number[];
-  failed: number[];
+  failed: Failed[];
   settings: FaultSettings;
   signal: AbortSignal;
 }
@@ -41,7 +49,7 @@ async function playUntilBroken({ owner, left, failed, settings, signal }: Playin
     await tell(world, outcome, settings);
     const counts =
       settings.until.length === 0 || outcome.violations.some((one) => settings.until.includes(one.invariant));
-    if (counts) failed.push(seed);
+    if (counts) failed.push({ seed, lines: violationLines(outcome) });
     if (counts && settings.until.length > 0) left.length = 0;
     return;
   }

@@ -2,16 +2,18 @@ import type { PeerService } from "@groundcrew/proto";
 import { PROTOCOL_MAX, PROTOCOL_MIN, type ServiceImpl } from "@groundcrew/rpc";
 import { principalOf } from "@groundcrew/rpc/server";
 import type { ServerContext } from "../context.ts";
+import type { Poller } from "../queue/next.ts";
 import { SERVER_VERSION } from "../version.ts";
 import { callerOf } from "./caller.ts";
 import { HealthDesk } from "./health.ts";
 import { registerAgent } from "./register.ts";
+import { takeBye } from "./take-bye.ts";
 import { unregisterAgent } from "./unregister.ts";
 
 type Handlers = Pick<ServiceImpl<typeof PeerService>, "version" | "registerAgent" | "unregisterAgent" | "reportHealth">;
 
 /** What agents say about themselves. */
-export function agentHandlers(context: ServerContext): Handlers {
+export function agentHandlers(context: ServerContext, poller: Poller): Handlers {
   const health = new HealthDesk(context);
   return {
     version: () => ({ serverVersion: SERVER_VERSION, protocolMin: PROTOCOL_MIN, protocolMax: PROTOCOL_MAX }),
@@ -20,6 +22,9 @@ export function agentHandlers(context: ServerContext): Handlers {
       await unregisterAgent(context, callerOf(call));
       return {};
     },
-    reportHealth: (request, call) => health.report(callerOf(call), request),
+    reportHealth(request, call) {
+      const caller = callerOf(call);
+      return request.bye ? takeBye({ context, poller, health }, caller, request) : health.report(caller, request);
+    },
   };
 }

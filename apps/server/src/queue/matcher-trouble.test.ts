@@ -1,14 +1,18 @@
 import { create } from "@bufbuild/protobuf";
-import { NextRequestSchema } from "@groundcrew/proto";
+import { NextRequestSchema, ReportHealthRequestSchema } from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
 import { eventually } from "@groundcrew/testkit";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { pino } from "pino";
+import type { Caller } from "../agents/caller.ts";
+import { HealthDesk } from "../agents/health.ts";
+import { takeBye } from "../agents/take-bye.ts";
 import type { ServerContext } from "../context.ts";
 import { testContext } from "../testing/context.ts";
-import { enrolAgent, insertWorkflow, readWorkflow } from "../testing/fleet.ts";
+import { enrolAgent, insertWorkflow, readWorkflow, takeOne } from "../testing/fleet.ts";
+import type { LeaseName } from "../workflows/stale.ts";
 import { Poller } from "./next.ts";
 import { Held, round, watched } from "./testing/held-polls.ts";
 
@@ -56,6 +60,39 @@ suite("a caller that leaves", () => {
     assert.deepEqual(granted, [[ids[0]], [ids[0]]]);
   });
 });
+
+suite("an agent that says bye", () => {
+  test("hands back what it was granted while it left, and is granted nothing more", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context);
+    const [granted, waiting] = [(await insertWorkflow(context)).id, (await insertWorkflow(context)).id];
+    const poller = new Poller(context);
+    const { poll, bye } = await whileLeasesBlock(context, async () => {
+      const poll = new Held(poller, agent);
+      await blocked(context);
+      return { poll, bye: sayBye(context, poller, agent) };
+    });
+    await bye;
+    assert.deepEqual(await poll.grants, [granted], "the statement was sent before");
+    for (const id of [granted, waiting]) assert.equal((await readWorkflow(context, id)).state, "queued");
+  });
+
+  test("keeps what it lists, and a superseded process hands back nothing", async (t) => {
+    const context = await testContext(t);
+    const agent = await enrolAgent(context);
+    await insertWorkflow(context);
+    const { workflowId, epoch } = await takeOne(context, agent);
+    const poller = new Poller(context);
+    await sayBye(context, poller, agent, [{ workflowId, epoch }]);
+    await assert.rejects(sayBye(context, poller, { ...agent, generation: "0" }), { code: Code.Aborted });
+    assert.equal((await readWorkflow(context, workflowId)).state, "leased");
+  });
+});
+
+function sayBye(context: ServerContext, poller: Poller, agent: Caller, held: LeaseName[] = []) {
+  const request = create(ReportHealthRequestSchema, { bye: true, held });
+  return takeBye({ context, poller, health: new HealthDesk(context, 0) }, agent, request);
+}
 
 /** Keeps every lease from being written until `work` is done. */
 function whileLeasesBlock<T>(context: ServerContext, work: () => Promise<T>): Promise<T> {

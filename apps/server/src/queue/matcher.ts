@@ -78,6 +78,13 @@ export class Matcher {
     });
   }
 
+  /** Lets all calls of an agent go, and waits for the statement in flight that may grant it something. */
+  async dismiss(agentId: string): Promise<void> {
+    const open = [...this.#waiters.of(agentId)];
+    for (const waiter of open) for (const ask of waiter.asks) this.#leave(waiter, ask);
+    await Promise.all(open.filter(({ leasing }) => leasing).map(decided));
+  }
+
   /** Tells that an agent no longer holds a lease, so that its slot is free without asking the database. */
   released(agentId: string, epoch: string): void {
     this.#agents.released(agentId, epoch);
@@ -210,6 +217,13 @@ export class Matcher {
     const unseenMs = await this.#view.look(this.#context.db, { fromHeads });
     if (unseenMs > 0) this.#later(Math.min(unseenMs, POLL_MS), () => this.#onQueued());
   }
+}
+
+/** Returns once it is known what the statement that was sent for a poll came to. */
+function decided(waiter: Waiter): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  waiter.asks.add({ resolve: () => resolve(), reject: () => resolve(), immediate: false, leaving: true });
+  return promise;
 }
 
 function pauseMs(why: keyof typeof RETRY_MS, times: number): number {

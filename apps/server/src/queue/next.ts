@@ -34,6 +34,11 @@ export class Poller {
     return this.#answer(await this.#matcher.ask(checked(caller, request), { holdMs: 0 }), caller);
   }
 
+  /** Lets the polls of an agent that ends go. Resolves once no statement is in flight that may grant it anything. */
+  dismiss({ agentId }: Caller): Promise<void> {
+    return this.#matcher.dismiss(agentId);
+  }
+
   /** Tells that a lease of an agent has ended: its slot is free. Not telling costs a query, never a slot. */
   released({ agentId }: Caller, epoch: string): void {
     this.#matcher.released(agentId, epoch);

@@ -26,6 +26,19 @@ suite("the reaper", () => {
     assert.equal((await readWorkflow(context, listed.workflowId)).state, "leased");
   });
 
+  test("returns a grant that nobody received at once when its agent has said bye", async (t) => {
+    const context = await testContext(t);
+    const [agent, gone] = [await enrolAgent(context), await enrolAgent(context)];
+    await insertWorkflow(context);
+    await insertWorkflow(context);
+    const [waiting, lost] = [await takeOne(context, agent), await takeOne(context, gone)];
+    const disconnected_at = sql<Date>`now()`;
+    await context.db.updateTable("agents").set({ disconnected_at }).where("id", "=", gone.agentId).execute();
+    await reap(context);
+    assert.equal((await readWorkflow(context, lost.workflowId)).state, "queued");
+    assert.equal((await readWorkflow(context, waiting.workflowId)).state, "leased");
+  });
+
   for (const [policy, expected] of [
     ["requeue", "queued"],
     ["resume", "queued"],

@@ -16,10 +16,11 @@ export function endExpiredLeases(context: ServerContext): Promise<number> {
   return endDue(context, due, (row) => decideRelease(factsOf(row), "agent_lost"));
 }
 
-/** Releases what was granted and never received. Returns how many those were; more may be left while it is not 0. */
+/** Releases what was granted and never received, at once when the agent has said bye. Returns how many those were; more may be left while it is not 0. */
 export function endLostGrants(context: ServerContext): Promise<number> {
-  const due = sql<boolean>`w.state = 'leased' and not w.received
-    and now() > greatest(w.leased_at, ${upSince}) + ${GRANT_LOST_MS} * interval '1 millisecond'`;
+  const lost = sql`now() > greatest(w.leased_at, ${upSince}) + ${GRANT_LOST_MS} * interval '1 millisecond'`;
+  const gone = sql`exists (select from agents a where a.id = w.agent_id and a.disconnected_at is not null)`;
+  const due = sql<boolean>`w.state = 'leased' and not w.received and (${lost} or ${gone})`;
   return endDue(context, due, (row) => decideRelease(factsOf(row), "grant_lost"));
 }
 

@@ -4,7 +4,7 @@ import { callerOf } from "../agents/caller.ts";
 import type { ServerContext } from "../context.ts";
 import { LogAppender } from "../logs/append.ts";
 import { workflowStateOf } from "../names.ts";
-import { Poller } from "../queue/next.ts";
+import type { Poller } from "../queue/next.ts";
 import { addWorkflows } from "../uploads/add-workflows.ts";
 import { Finisher } from "./done.ts";
 import { Extender } from "./extend.ts";
@@ -19,8 +19,7 @@ type Handlers = Pick<
 >;
 
 /** What agents say about the workflows they lease. What many say at once is written by one statement. */
-export function workflowHandlers(context: ServerContext): Handlers {
-  const poller = new Poller(context);
+export function workflowHandlers(context: ServerContext, poller: Poller): Handlers {
   const initializer = new Initializer(context);
   const reporter = new StepReporter(context);
   const appender = new LogAppender(context);
