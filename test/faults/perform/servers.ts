@@ -1,3 +1,4 @@
+import type { DisturbanceFact } from "@groundcrew/testkit/processes";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Replica } from "../world/replica.ts";
 import type { Stage } from "./stage.ts";
@@ -35,15 +36,20 @@ export function restartReplica({ world, witness }: Stage, index: number): Promis
   });
 }
 
-/** Kills all replicas and starts them again. The outage is over when the first may be up. */
+/** Kills all replicas and starts them again. From when the first may be up, nobody is there to hear until one is. */
 export async function killAllReplicas({ world, witness }: Stage, forMs: number): Promise<void> {
   const { replicas } = world;
-  await witness.disturb("servers", "kill all of", async () => {
+  let outage: DisturbanceFact | undefined;
+  await witness.disturb("servers", "kill all of", async (own) => {
+    outage = own;
     await Promise.all(replicas.map((replica) => replica.kill()));
     await delay(forMs);
   });
   await witness.disturb("replicas", "start all of", async () => {
-    await Promise.all(replicas.map((replica) => replica.start()));
+    const starts = replicas.map((replica) => replica.start());
+    await Promise.race(starts);
+    if (outage) witness.lasted(outage);
+    await Promise.all(starts);
   });
 }
 

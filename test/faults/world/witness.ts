@@ -27,15 +27,21 @@ export class Witness {
   }
 
   /** Notes whom some work may keep from being heard, until it is done and everybody has found back. */
-  async disturb(subject: string, how: string, work: () => Promise<void>): Promise<void> {
+  async disturb(subject: string, how: string, work: (own: DisturbanceFact) => Promise<void>): Promise<void> {
     // Until it is over, it is as if it went on for ever.
     const disturbance = { subject, how, fromMs: Date.now(), toMs: Infinity, wellMs: Infinity };
     this.disturbances.push(disturbance);
     this.note(`${how} ${subject}`);
-    await work();
+    await work(disturbance);
     disturbance.toMs = Date.now();
-    disturbance.wellMs = disturbance.toMs + findsBackMs(disturbance.toMs - disturbance.fromMs);
+    this.lasted(disturbance);
     this.note(`${how} ${subject}: over`);
+  }
+
+  /** Notes that what a disturbance caused has lasted until now, whenever the disturbance itself was over. */
+  lasted(disturbance: DisturbanceFact): void {
+    const nowMs = Date.now();
+    disturbance.wellMs = nowMs + findsBackMs(nowMs - disturbance.fromMs);
   }
 
   /** Notes a stretch that is over. */
