@@ -6,7 +6,9 @@ import { eachHistory } from "./transitions.ts";
 export const dependenciesHold: Invariant<StoredFacts> = {
   name: "dependencies-hold",
   promise: 8,
-  description: "A workflow is leased only after all it depends on ended as wanted, and is skipped only if one did not.",
+  description:
+    "A workflow is leased only after all it depends on ended as wanted, and is skipped only if one did not. What had " +
+    "ended before an operator retried it by itself is decided: that asks for it to run all the same.",
   check: (facts) => {
     const ends = new Map(facts.events.filter(({ to }) => isTerminal(to)).map((event) => [event.workflow, event]));
     return eachHistory(facts, (workflow, events) => [
@@ -21,10 +23,12 @@ function tooEarly(
   events: readonly EventFact[],
   ends: ReadonlyMap<string, EventFact>,
 ): string[] {
+  const [made] = events;
   const leased = events.find(({ to }) => to === "leased");
-  if (!leased) return [];
+  if (!made || !leased) return [];
   return workflow.parents.flatMap(({ id, condition }) => {
     const end = ends.get(id);
+    if (end && workflow.retryOf !== null && end.atMs <= made.atMs) return [];
     if (!end || end.atMs > leased.atMs) return [`${nameOf(workflow)} was leased before workflow ${id} ended`];
     if (meets(end.to, condition)) return [];
     return [`${nameOf(workflow)} was leased, though workflow ${id} ended ${end.to} and it wants ${condition}`];

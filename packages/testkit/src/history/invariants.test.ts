@@ -90,6 +90,15 @@ const BAD: readonly (readonly [string, string, (facts: OpenFacts) => void])[] = 
     "a child starts though its parent failed",
     (f) => void (event(f, "succeeded", "9").to = "failed"),
   ],
+  [
+    "dependencies-hold",
+    "a retry does not wait for what still ran when it was made",
+    (f) => {
+      workflow(f, "2").retryOf = "5";
+      one(f.events, (each) => each.workflow === "2" && each.from === null).atMs = at(1);
+      event(f, "succeeded", "9").to = "failed";
+    },
+  ],
   ["dependencies-hold", "a child is skipped without need", (f) => void (event(f, "lost", "11").to = "succeeded")],
   ["groups-are-bounded", "a group has more than its places", (f) => grouped(f, 1)],
   [
@@ -214,6 +223,14 @@ suite("invariants", () => {
       INVARIANTS.filter(({ name }) => !shown.has(name)).map(({ name }) => name),
       [],
     );
+  });
+
+  test("hold of a workflow that an operator retried by itself, whatever had become of what it depends on", () => {
+    const facts = goodFacts();
+    workflow(facts, "2").retryOf = "5";
+    one(facts.events, (each) => each.workflow === "2" && each.from === null).atMs = at(11);
+    for (const parent of workflow(facts, "2").parents) Object.assign(parent, { condition: "failure" });
+    assert.deepEqual(violationsOf(facts, INVARIANTS), []);
   });
 
   test("hold of a workflow that was never submitted to an end: it is not accepted", () => {
