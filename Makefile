@@ -1,6 +1,6 @@
 # The front door: `make help` lists what is here. Each target does the set-up it needs, once.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check scripted projects faults bench bundle generate format clean
+.PHONY: help setup demo up test check scripted vms projects faults bench bundle generate format clean
 
 run := scripts/run.sh
 
@@ -24,6 +24,10 @@ check: setup ## Contract, generated code, types, lint, format, unused code (BREA
 
 scripted: setup ## Run the longer tests of test/faults: each trouble by its script, and the model of the leases
 	@ONLY=test/faults $(run) scripts/test.sh
+
+vms: setup bundle ## Boot virtual machines from the image that image/build.sh makes (root, QEMU; minutes)
+	@$(run) image/build.sh dist/image
+	@ONLY=test/vms $(run) scripts/test.sh
 
 projects: setup ## Build and test real projects from the npm registry by the pipelines of test/e2e/projects
 	@ONLY=test/projects $(run) scripts/test.sh

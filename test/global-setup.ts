@@ -1,10 +1,12 @@
 // Run once for all test files: `node --test --test-global-setup=test/global-setup.ts`.
-import { runServer, useCluster } from "@groundcrew/testkit";
+import { runServer, useCluster, usePrograms } from "@groundcrew/testkit";
+import { testPrograms } from "./test-programs.ts";
 
 let stop: (() => Promise<void>) | undefined;
 
-/** Starts the suite's Postgres, with a migrated database for the tests to clone. */
+/** Bundles the programs, and starts the suite's Postgres with a migrated database for the tests to clone. */
 export async function globalSetup(): Promise<void> {
+  usePrograms(await testPrograms());
   stop = await useCluster({ prepare: migrate });
 }
 

@@ -26,6 +26,7 @@ export const GOALS: readonly Goal[] = [
   atLeast("log_ingest_per_s", 100_000),
   atLeastTimes("log_ingest_per_s", 0.5, "log_ingest_per_s", "limit"),
   atMost("log_ingest.tail_p99_ms", 300),
+  atLeast("log_ingest.tailed_part", 0.95),
   atLeastTimes("lifecycle_per_s", 0.6, "lifecycle_per_s", "limit"),
   atLeastTimes("lifecycle_per_s", 3, "lifecycle_per_s", "graphile-worker"),
   atLeastTimes("lifecycle_per_s.calls", 0.5, "lifecycle_per_s.calls", "limit"),

@@ -18,7 +18,7 @@ suite("the demo's profile", () => {
     assert.ok(parsed.ok);
     const { stages } = parsed.profile;
     const ran = stages.filter((stage) => !isSkipped(stage)).map(({ name }) => name);
-    assert.deepEqual(ran, ["inventory"]);
+    assert.deepEqual(ran, ["inventory", "spec_validate"]);
     const cpu = stages.find(({ name }) => name === "cpu_stress");
     assert.ok(cpu && isSkipped(cpu));
     assert.match(cpu.skip, /Debian package stress-ng/);

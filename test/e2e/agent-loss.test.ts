@@ -1,7 +1,6 @@
 import { AgentConnection, EndReason, StepState, WorkflowState, WorkKind } from "@groundcrew/proto";
 import {
   dialAsAgent,
-  eventually,
   processesOf,
   readLogs,
   startAgent,
@@ -11,33 +10,12 @@ import {
   untilEnded,
   untilLogged,
   workflowOf,
-  type TestServer,
 } from "@groundcrew/testkit";
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-
-/** A workflow for one agent alone, that runs for ever the first time and ends at once the second time. */
-function twoTries(label: string, more = ""): string {
-  return `
-    workflows:
-      w:
-        labels: { only: ${label} }
-        ${more}
-        steps:
-          - name: work
-            run: |
-              echo "attempt $GROUNDCREW_ATTEMPT"
-              [ "$GROUNDCREW_ATTEMPT" = 2 ] || { setsid sleep 600 & sleep 600; }
-              echo done
-  `;
-}
-
-async function reasonsOf({ operator }: TestServer, id: string): Promise<[WorkflowState, EndReason][]> {
-  const { events } = await operator.getWorkflow({ id });
-  return events.map(({ to, reason }) => [to, reason]);
-}
+import { reasonsOf, twoTries } from "./support/two-tries.ts";
 
 test("an agent that is killed and comes back", { concurrency: true }, async (t) => {
   const server = await startServer(t);
@@ -95,40 +73,6 @@ test("an agent that is killed and comes back", { concurrency: true }, async (t) 
     const agent = await startAgent(t, server, {});
     await server.operator.resetAgent({ agent: agent.name });
     assert.equal((await agent.process.ended).exitCode, 3);
-  });
-});
-
-test("an agent that is killed for good", { concurrency: true }, async (t) => {
-  const server = await startServer(t, { flags: ["--lease-ttl", "3s"] });
-
-  t.test("hands its workflow to another agent when the lease runs out", async (t) => {
-    const first = await startAgent(t, server, { labels: { only: "gone" } });
-    const submitted = await submit(server, twoTries("gone"));
-    await untilLogged(server, submitted, "attempt 1");
-    await first.kill();
-    const second = await startAgent(t, server, { labels: { only: "gone" } });
-    const workflow = workflowOf(await untilEnded(server, submitted.id));
-    assert.deepEqual([workflow.state, workflow.attempt], [WorkflowState.SUCCEEDED, 2]);
-    assert.equal(workflow.agent, second.name);
-    const reasons = await reasonsOf(server, workflow.id);
-    assert.deepEqual(reasons[3], [WorkflowState.QUEUED, EndReason.AGENT_LOST]);
-    await eventually(
-      async () => {
-        const { agent } = await server.operator.getAgent({ agent: first.name });
-        return agent?.connection === AgentConnection.TIMED_OUT || undefined;
-      },
-      { what: "the lost agent is listed as such" },
-    );
-  });
-
-  t.test("with a cancel under way ends its workflow canceled, not lost", async (t) => {
-    const agent = await startAgent(t, server, { labels: { only: "canceled" } });
-    const submitted = await submit(server, twoTries("canceled"));
-    await untilLogged(server, submitted, "attempt 1");
-    await agent.kill();
-    await server.operator.cancelPipeline({ id: submitted.id });
-    const { state, endReason } = workflowOf(await untilEnded(server, submitted.id));
-    assert.deepEqual([state, endReason], [WorkflowState.CANCELED, EndReason.CANCELED]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { EndReason, StepState, WorkflowState, type Pipeline } from "@groundcrew/proto";
 import {
+  mainOf,
   processesOf,
   readLog,
   runPipeline,
@@ -14,7 +15,6 @@ import {
 } from "@groundcrew/testkit";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 const DAG = `
 name: everything
@@ -89,7 +89,7 @@ test("builds", { concurrency: true }, async (t) => {
                 echo 'workflows: { more: { matrix: { v: [1, 2] }, depends_on: plan, steps: [run: echo "added $MATRIX_V"] } }' >more.yaml
                 crew pipelines upload more.yaml
       `,
-        { NODE: process.execPath, CREW: fileURLToPath(new URL("../../apps/cli/src/main.ts", import.meta.url)) },
+        { NODE: process.execPath, CREW: mainOf("cli") },
       );
       assert.equal(pipeline.state, WorkflowState.SUCCEEDED);
       const names = pipeline.workflows.map(({ name }) => name);

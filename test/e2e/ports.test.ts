@@ -59,6 +59,22 @@ test("the ports speak to other people's tools", { concurrency: true }, async (t)
     assert.match(((await missing.json()) as { message: string }).message, /424242/);
     const wrong = await call("GetPipeline", { id: "x" }, server.adminToken);
     assert.equal(wrong.status, 400);
+
+    const log = (path: string, token = server.adminToken) =>
+      fetch(`${server.httpUrl}/logs/${path}`, { headers: { authorization: `Bearer ${token}` } });
+    const file = await log(`pipelines/${pipeline.id}?plain`);
+    assert.deepEqual([file.status, await file.text()], [200, "hello\n"]);
+    assert.match(file.headers.get("content-type") ?? "", /^text\/plain/);
+    const refusals = [
+      await log(`pipelines/${pipeline.id}`, "gco_wrong"),
+      await log("workflows/424242"),
+      await log("workflows/1?format=x"),
+    ] as const;
+    assert.deepEqual(
+      refusals.map(({ status }) => status),
+      [401, 404, 400],
+    );
+    assert.match(((await refusals[2].json()) as { message: string }).message, /format.*timestamps/);
   });
 });
 

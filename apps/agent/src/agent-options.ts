@@ -1,6 +1,8 @@
-import type { OpenBackendOptions } from "@groundcrew/engine";
+import type { ArchiveLimits, OpenBackendOptions } from "@groundcrew/engine";
 import type { AgentLog } from "./log.ts";
+import type { CrashSources } from "./workflows/collect-crash.ts";
 import type { LogLimits } from "./logs/log-limits.ts";
+import type { ListedStage } from "./stages/listed-stage.ts";
 
 /** What an agent offers to workflows. */
 export interface Offer {
@@ -42,9 +44,24 @@ export interface AgentOptions extends Offer {
   workspaceMaxBytes?: number;
   /** How much of a step run's log is kept. */
   logLimits: LogLimits;
+  /** How much one artifact or cache may hold. Default: `DEFAULT_LIMITS` of the engine. */
+  archiveLimits?: ArchiveLimits;
   /** Variables for every step. */
   stepEnv: Record<string, string>;
+  /** The authorized_keys file that a held machine's key goes into. Default: none does. */
+  authorizedKeys?: string | undefined;
+  /** Switches the machine off. Default: the server may not ask for that. */
+  powerOff?: () => Promise<void>;
+  /** Where a machine keeps what is left of a crash. Default: where Linux does. */
+  crashSources?: CrashSources;
   /** Runs a stage: a script that takes the stage's name. Default: the built-in one. */
   stageProgram?: string;
+  /** Third parties' stages that may run here. Default: none. */
+  listedStages?: readonly ListedStage[];
+  /**
+   * Lets the storage stage destroy the data of a disk that an operator names by its serial, if every gate lets it.
+   * Default: false.
+   */
+  destructiveTests?: boolean;
   log: AgentLog;
 }

@@ -1,5 +1,6 @@
 import type { Backend } from "@groundcrew/engine";
-import { DesiredState, type Grant, type RegisterAgentResponse } from "@groundcrew/proto";
+import { DEFAULT_LIMITS } from "@groundcrew/engine/limits";
+import { DesiredState, type Grant, type PowerOff, type RegisterAgentResponse } from "@groundcrew/proto";
 import type { DialOptions } from "@groundcrew/rpc";
 import type { AgentOptions, Offer } from "./agent-options.ts";
 import { connect } from "./connection/connect.ts";
@@ -9,6 +10,7 @@ import { ServerLink } from "./connection/server-link.ts";
 import { openAgentBackend } from "./workflows/open-agent-backend.ts";
 import { ExitCode, FatalError } from "./exit.ts";
 import type { Log } from "./log.ts";
+import { HoldKeeper } from "./hold/hold-keeper.ts";
 import { HealthReporter } from "./loops/health-reporter.ts";
 import { keepLeases } from "./loops/lease-keeper.ts";
 import { poll } from "./loops/poller.ts";
@@ -50,6 +52,8 @@ export class Agent {
   readonly #started = Promise.withResolvers<void>();
   #generation: string | undefined;
   #health: HealthReporter | undefined;
+  /** The machine is switched off once this process has let go of everything. */
+  #switchedOff = false;
   /** What it offers since its configuration was read again. */
   #offer: Offer | undefined;
 
@@ -74,6 +78,7 @@ export class Agent {
     } finally {
       await state.close();
     }
+    if (this.#switchedOff) await this.#options.powerOff?.();
   }
 
   /** Offers something else from now on; what runs goes on. The server may have been told otherwise by its operator. */
@@ -185,11 +190,17 @@ export class Agent {
   #acceptor({ link, log, state, agent, registration, backend }: Service): (grant: Grant) => void {
     const { stepEnv, killGraceMs, cleanupTimeoutMs = CLEANUP_TIMEOUT_MS, logLimits } = this.#options;
     const { keepWorkspaces = "never", stageProgram = builtInStageProgram() } = this.#options;
+    const { listedStages = [], destructiveTests = false } = this.#options;
     const { logIntervalMs, logBatchMaxBytes, pollHoldMs } = registration;
-    const limits = { killGraceMs, cleanupTimeoutMs, logLimits };
-    const own = { agentName: agent.name, stepEnv, ...limits, stageProgram, keepWorkspaces };
+    const { archiveLimits = DEFAULT_LIMITS } = this.#options;
+    const limits = { killGraceMs, cleanupTimeoutMs, logLimits, archiveLimits };
+    const { token, crashSources } = this.#options;
+    const vetting = { secrets: token === undefined ? [] : [token], ...(crashSources && { crashSources }) };
+    const stages = { stageProgram, listedStages, destructiveTests };
+    const own = { agentName: agent.name, stepEnv, ...limits, ...stages, keepWorkspaces, ...vetting };
     const settings = { ...own, logIntervalMs, logBatchMaxBytes, pollHoldMs };
-    const environment: RunEnvironment = { link, log, state, backend, settings };
+    const onHold = () => this.#health?.hurry();
+    const environment: RunEnvironment = { link, log, state, backend, settings, onHold };
     return (grant) => {
       // A grant that is not started is given to somebody else.
       if (this.#satisfied.signal.aborted) return;
@@ -211,6 +222,7 @@ export class Agent {
   }
 
   #healthReporter({ link, log, agent, registration }: Service): HealthReporter {
+    const holds = new HoldKeeper({ authorizedKeys: this.#options.authorizedKeys, log });
     return new HealthReporter({
       link,
       held: this.#held,
@@ -224,7 +236,21 @@ export class Agent {
         log.info({ reason }, "the operator stops this agent");
         this.drain();
       },
+      onHold: (hold) => void holds.apply(hold),
+      onPowerOff: (order) => this.#powerOff(order, log),
     });
+  }
+
+  /** Switches the machine off after what this process has left to do for the run, unless it has another meanwhile. */
+  #powerOff({ workflowId, reason }: PowerOff, log: Log): void {
+    const isBusy = this.#held.leases().some((lease) => lease.workflowId !== workflowId);
+    const why = isBusy ? "it has other work by now" : "its settings do not allow it";
+    if (isBusy || this.#options.powerOff === undefined) {
+      return log.warn({ workflowId, reason }, `the server asks to switch this machine off, which is ignored: ${why}`);
+    }
+    log.info({ workflowId, reason }, "this machine is switched off now");
+    this.#switchedOff = true;
+    this.drain();
   }
 
   /** Waits for what runs, less and less patiently. */

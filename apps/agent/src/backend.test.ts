@@ -55,6 +55,15 @@ suite("an agent's backend", () => {
   });
 });
 
+test("a checkout that a sandbox cannot see says which setting shows it", { skip }, async (t) => {
+  const { server, stateDirectory } = await setUp(t, { backend: { name: "sandbox" } });
+  const checkout = { repository: `file://${stateDirectory}/app` };
+  const steps = [{ name: "step", run: "true", shell: "sh" }];
+  const workflow = server.queue.submit({ plan: { case: "build", value: { checkout, steps } } });
+  assert.equal((await server.ended(workflow)).state, WorkflowState.FAILED);
+  assert.match(workflow.lines.get("(checkout)")?.at(-1) ?? "", /sandbox backend .* --sandbox-read names/);
+});
+
 suite("a workspace", () => {
   test("of a workflow that failed is kept when that is asked for, and survives the next start", async (t) => {
     const { server, stateDirectory, agent, ended } = await setUp(t, { keepWorkspaces: "failed" });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { copyFile, readdir, readFile, stat, watch, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { suite, test, type TestContext } from "node:test";
+import { openBackend } from "@groundcrew/engine";
 import { EndReason, WorkflowState } from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
 import { spawnAgent } from "./testing/agent-process.ts";
@@ -9,6 +10,11 @@ import type { Work } from "./testing/fake-queue.ts";
 import { FakeServer } from "./testing/fake-server.ts";
 import { lifeline } from "./testing/lifeline.ts";
 import { temporaryFolder } from "./testing/test-agent.ts";
+
+const hasSandbox = await openBackend({ name: "sandbox", hiddenPaths: [] }).then(
+  () => true,
+  () => false,
+);
 
 async function setUp(t: TestContext, flags: readonly string[] = []) {
   const server = await FakeServer.start(t);
@@ -218,6 +224,18 @@ suite("SIGKILL", () => {
     next.child.kill("SIGTERM");
     await next.exited;
     for (const folder of ["held", "spool", "work"]) assert.deepEqual(await readdir(join(stateDirectory, folder)), []);
+  });
+
+  const skip = hasSandbox ? false : "needs a working bubblewrap (Debian package bubblewrap)";
+  test("leaves nothing of a sandbox alive, whatever it made of itself", { skip }, async (t) => {
+    const { hold, gone, folder } = await lifeline(t);
+    const { server, child, exited } = await setUp(t, ["--backend", "sandbox", "--sandbox-read", folder]);
+    const script = `${hold}; trap '' TERM HUP; (setsid sh -c 'echo; exec sleep 1000' &); echo; exec sleep 1000`;
+    const workflow = server.queue.submit(build(script));
+    await server.until(() => workflow.lines.get("step")?.length === 2);
+    child.kill("SIGKILL");
+    await exited;
+    await gone;
   });
 });
 

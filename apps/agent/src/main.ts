@@ -2,17 +2,21 @@ import { readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { loadProgram } from "@groundcrew/settings";
 import type { AgentOptions, Offer } from "./agent-options.ts";
 import { Agent } from "./agent.ts";
+import type { BootParameters } from "./boot/boot-parameters.ts";
+import { loadSettings, misdirected } from "./boot/load-settings.ts";
 import { ExitCode, FatalError } from "./exit.ts";
 import { createLog, type AgentLog } from "./log.ts";
-import { program, type AgentSettings } from "./settings.ts";
+import { powerOff } from "./power-off.ts";
+import { protectAgent } from "./protection/protect-agent.ts";
+import type { AgentSettings } from "./settings.ts";
+import { type ListedStage, parseListedStages } from "./stages/listed-stage.ts";
 
 process.exit(await main());
 
 async function main(): Promise<ExitCode> {
-  const loaded = loadProgram(program, { argv: process.argv.slice(2), env: process.env });
+  const loaded = loadSettings({ argv: process.argv.slice(2), env: process.env });
   switch (loaded.kind) {
     case "help":
     case "version":
@@ -22,17 +26,21 @@ async function main(): Promise<ExitCode> {
       process.stderr.write(loaded.message);
       return ExitCode.BAD_SETTINGS;
     case "run":
-      return runAgent(loaded.values, createLog({ level: loaded.values.logLevel, sink: process.stderr }));
+      return runAgent(loaded.values, loaded.boot, createLog({ level: loaded.values.logLevel, sink: process.stderr }));
     default:
       return loaded satisfies never;
   }
 }
 
-async function runAgent(settings: AgentSettings, log: AgentLog): Promise<ExitCode> {
+async function runAgent(settings: AgentSettings, boot: BootParameters, log: AgentLog): Promise<ExitCode> {
   try {
-    const agent = new Agent(optionsOf(settings, log));
+    const wrong = await misdirected(boot);
+    if (wrong !== undefined) throw new FatalError(ExitCode.BAD_SETTINGS, wrong);
+    if (boot.run !== undefined) log.log.info({ workflowId: boot.run }, "this machine was booted for a vetting run");
+    const agent = new Agent(optionsOf(settings, boot, log));
     stopOnSignals(agent, log);
     reloadOnSignal(agent, settings, log);
+    if (settings.serves === "vetting") await protectAgent(log.log);
     // Kept from the first start on, even if this process is killed: it makes later ones start faster and smaller.
     void agent.started.then(() => flushCompileCache());
     await agent.run();
@@ -63,7 +71,7 @@ function stopOnSignals(agent: Agent, { log }: AgentLog): void {
 function reloadOnSignal(agent: Agent, first: AgentSettings, { log }: AgentLog): void {
   let current = first;
   process.on("SIGHUP", () => {
-    const loaded = loadProgram(program, { argv: process.argv.slice(2), env: process.env });
+    const loaded = loadSettings({ argv: process.argv.slice(2), env: process.env });
     if (loaded.kind !== "run") {
       const problem = loaded.kind === "error" ? loaded.message : "it does not say to run";
       return log.error({ problem }, "the configuration cannot be read again; everything stays as it was");
@@ -89,7 +97,7 @@ function offerOf({ labels, capacity, serves, once }: AgentSettings): Offer {
   return { labels, capacity: once || serves === "vetting" ? 1 : capacity };
 }
 
-function optionsOf(settings: AgentSettings, log: AgentLog): AgentOptions {
+function optionsOf(settings: AgentSettings, boot: BootParameters, log: AgentLog): AgentOptions {
   const { server, fingerprint, name, serves, once, drainTimeout, killGrace, cleanupTimeout, stepEnv } = settings;
   return {
     server,
@@ -98,6 +106,8 @@ function optionsOf(settings: AgentSettings, log: AgentLog): AgentOptions {
     ...offerOf(settings),
     once,
     serves,
+    authorizedKeys: settings.authorizedKeys === undefined ? undefined : resolve(settings.authorizedKeys),
+    ...(mayPowerOff(settings, boot) && { powerOff: () => powerOff(log.log) }),
     stepEnv,
     log,
     token: settings.token ?? readSetting("--token-file", settings.tokenFile)?.trim(),
@@ -110,9 +120,18 @@ function optionsOf(settings: AgentSettings, log: AgentLog): AgentOptions {
     backend: backendOf(settings),
     privateFiles: privateFilesOf(settings),
     keepWorkspaces: settings.keepWorkspaces,
+    destructiveTests: settings.destructiveTests,
     workspaceMaxBytes: settings.workspaceMaxBytes,
+    listedStages: listedStagesOf(settings),
     logLimits: { maxBytes: settings.logMaxBytes, maxLines: settings.logMaxLines },
+    archiveLimits: { maxBytes: settings.archiveMaxBytes, maxEntries: settings.archiveMaxFiles },
   };
+}
+
+/** A live image has nothing to lose; any other machine is its owner's. */
+function mayPowerOff({ powerOff }: AgentSettings, { env }: BootParameters): boolean {
+  if (powerOff === "live") return env["GROUNDCREW_AGENT_SERVER"] !== undefined;
+  return powerOff === "always";
 }
 
 function backendOf(settings: AgentSettings): AgentOptions["backend"] {
@@ -127,6 +146,14 @@ function backendOf(settings: AgentSettings): AgentOptions["backend"] {
 function privateFilesOf({ tokenFile, containerConfig }: AgentSettings): string[] {
   const files = [tokenFile, containerConfig, process.env["GROUNDCREW_AGENT_CONFIG"]];
   return files.filter((file) => file !== undefined).map((file) => resolve(file));
+}
+
+function listedStagesOf({ stages }: AgentSettings): ListedStage[] {
+  try {
+    return parseListedStages(stages);
+  } catch (error) {
+    throw new FatalError(ExitCode.BAD_SETTINGS, `--stage: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function readSetting(flag: string, path: string | undefined): string | undefined {

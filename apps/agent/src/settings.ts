@@ -12,6 +12,7 @@ import {
   text,
   type ValuesOf,
 } from "@groundcrew/settings";
+import { DEFAULT_LIMITS } from "@groundcrew/engine/limits";
 import { DEFAULT_LOG_LIMITS } from "./logs/log-limits.ts";
 import { VERSION } from "./version.ts";
 
@@ -83,11 +84,42 @@ const settings = {
     values: ["build", "vetting"],
     default: "build",
   }),
+  destructiveTests: boolean({
+    flag: "--destructive-tests",
+    env: "GROUNDCREW_AGENT_DESTRUCTIVE_TESTS",
+    description:
+      "Let a vetting run destroy the data of spare disks. An operator must still name each by its serial, and a disk " +
+      "in use, of this system or not in the specification is refused all the same.",
+  }),
   stateDir: text({
     flag: "--state-dir <folder>",
     env: "GROUNDCREW_AGENT_STATE_DIR",
     description: "Folder for identity, logs not yet sent, and workspaces; one agent each.",
     default: defaultStateDirectory(),
+  }),
+  authorizedKeys: text({
+    flag: "--authorized-keys <file>",
+    env: "GROUNDCREW_AGENT_AUTHORIZED_KEYS",
+    description:
+      "Where the key to a held machine goes, such as /root/.ssh/authorized_keys; removed when the hold ends. " +
+      "Without it the machine lets nobody in.",
+  }),
+  powerOff: choice({
+    flag: "--power-off <when>",
+    env: "GROUNDCREW_AGENT_POWER_OFF",
+    description:
+      "Whether the server may switch this machine off after a vetting run: never, always, or live: where the boot " +
+      "parameters name the server.",
+    values: ["never", "live", "always"],
+    default: "live",
+  }),
+  bootParameters: text({
+    flag: "--boot-parameters <file>",
+    env: "GROUNDCREW_AGENT_BOOT_PARAMETERS",
+    description:
+      "File with groundcrew.server=, .token=, .fingerprint=, .run= and .mac=, as on a kernel's command line. They count " +
+      "where neither a flag nor a variable says otherwise.",
+    default: "/proc/cmdline",
   }),
   drainTimeout: duration({
     flag: "--drain-timeout <duration>",
@@ -152,6 +184,25 @@ const settings = {
     flag: "--step-env <name=value>",
     env: "GROUNDCREW_AGENT_STEP_ENV",
     description: "Variables for every step.",
+  }),
+  stages: list({
+    flag: "--stage <name=path@sha256:digest>",
+    env: "GROUNDCREW_AGENT_STAGES",
+    description: "A third party's vetting stage that may run here: this file, as long as it has this digest.",
+  }),
+  archiveMaxBytes: integer({
+    flag: "--archive-max-bytes <n>",
+    env: "GROUNDCREW_AGENT_ARCHIVE_MAX_BYTES",
+    description: "How much one artifact or cache may hold, in bytes before it is compressed.",
+    default: DEFAULT_LIMITS.maxBytes,
+    min: 1,
+  }),
+  archiveMaxFiles: integer({
+    flag: "--archive-max-files <n>",
+    env: "GROUNDCREW_AGENT_ARCHIVE_MAX_FILES",
+    description: "The same, in files, folders and links.",
+    default: DEFAULT_LIMITS.maxEntries,
+    min: 1,
   }),
   logMaxBytes: integer({
     flag: "--log-max-bytes <n>",

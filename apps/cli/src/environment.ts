@@ -8,6 +8,7 @@ export const environmentVariables: readonly { name: string; meaning: string }[] 
   },
   { name: "GROUNDCREW_DEBUG", meaning: "Not empty: errors come with a stack trace and their causes." },
   { name: "XDG_CONFIG_HOME", meaning: "Contexts are kept in groundcrew/config.yaml below it. Default: ~/.config." },
+  { name: "XDG_CACHE_HOME", meaning: "The caches of crew run are kept in groundcrew/run below it. Default: ~/.cache." },
   { name: "NO_COLOR", meaning: "Not empty: no colour." },
   { name: "CLICOLOR", meaning: "0: no colour." },
   { name: "CLICOLOR_FORCE", meaning: "Not empty and not 0: colour, even in a pipe." },

@@ -14,7 +14,7 @@ import { Code, ConnectError } from "@groundcrew/rpc";
 import { type RpcServer } from "@groundcrew/rpc/server";
 import { TailLogsResponseSchema } from "@groundcrew/proto";
 import { parse } from "yaml";
-import { crew, startCrew } from "./testing/crew-process.ts";
+import { crew, crewProcess, startCrew } from "./testing/crew-process.ts";
 import { FAKE_TOKEN, startFakeServer, type FakeHandlers } from "./testing/fake-server.ts";
 import { at, busyPipeline, pipeline, stepRun, workflow } from "./testing/fixtures.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
@@ -104,7 +104,7 @@ suite("crew submit", { concurrency: 2 }, () => {
     });
     const cwd = await folderWith(t, "ci.yaml", goodFile);
     const env = { OWN: "from crew" };
-    const result = await crew(["submit", "ci.yaml", "--env", "A=b=c", "--env", "OWN"], { url, cwd, env });
+    const result = await crewProcess(["submit", "ci.yaml", "--env", "A=b=c", "--env", "OWN"], { url, cwd, env });
     assert.equal(result.stdout, "Pipeline 42 (ci) has 1 workflow, at main@1a2b3c4.\n");
     assert.equal(result.stderr, "watch it: crew pipelines watch 42\nits logs: crew pipelines logs 42 -f\n");
     assert.equal(result.exitCode, 0);
@@ -261,7 +261,7 @@ suite("crew login", () => {
   test("verifies the token, saves a context, and later commands use it", async (t) => {
     const { url } = await serverOf(t, { listAgents: () => ({ agents: [] }) });
     const env = { XDG_CONFIG_HOME: await temporaryFolder(t) };
-    const login = await crew(["login", url, "--context", "here"], { env, input: `${FAKE_TOKEN}\n` });
+    const login = await crewProcess(["login", url, "--context", "here"], { env, input: `${FAKE_TOKEN}\n` });
     assert.equal(login.stderr, "");
     assert.match(login.stdout, /as ada, admin\.\nSaved as context here/);
     const path = join(env.XDG_CONFIG_HOME, "groundcrew", "config.yaml");
@@ -288,7 +288,7 @@ suite("crew vet report", () => {
   };
   test("writes to standard output in a pipe", async (t) => {
     const { url } = await serverOf(t, handlers);
-    assert.equal((await crew(["vet", "report", "9"], { url })).stdout, "<html></html>");
+    assert.equal((await crewProcess(["vet", "report", "9"], { url })).stdout, "<html></html>");
   });
   test("writes a file", async (t) => {
     const { url } = await serverOf(t, handlers);
@@ -301,24 +301,24 @@ suite("crew vet report", () => {
 
 suite("crew itself", { concurrency: 2 }, () => {
   test("a server that is not there: exit code 5", async () => {
-    const { stderr, exitCode } = await crew(["pipelines", "ls"], { url: "http://127.0.0.1:1" });
+    const { stderr, exitCode } = await crewProcess(["pipelines", "ls"], { url: "http://127.0.0.1:1" });
     assert.match(stderr, /^error: no answer from http:\/\/127\.0\.0\.1:1\n {2}why: {2}.*ECONNREFUSED.*\n {2}next: /);
     assert.equal(exitCode, 5);
   });
 
   for (const shell of ["bash", "zsh", "fish"]) {
     test(`completion ${shell} prints a script`, async () => {
-      assert.match((await crew(["completion", shell])).stdout, /crew complete --/);
+      assert.match((await crewProcess(["completion", shell])).stdout, /crew complete --/);
     });
   }
 
   test("completes commands, files and contexts", async (t) => {
     const cwd = await folderWith(t, "ci.yaml", goodFile);
-    assert.match((await crew(["complete", "--", "pipelines", "lo"])).stdout, /^logs\t/);
-    assert.match((await crew(["complete", "--", "submit", "c"], { cwd })).stdout, /^ci\.yaml\t/);
+    assert.match((await crewProcess(["complete", "--", "pipelines", "lo"])).stdout, /^logs\t/);
+    assert.match((await crewProcess(["complete", "--", "submit", "c"], { cwd })).stdout, /^ci\.yaml\t/);
     const env = { XDG_CONFIG_HOME: await temporaryFolder(t) };
     const { url } = await serverOf(t, {});
     await crew(["login", url, "--context", "here", "--token", FAKE_TOKEN], { env });
-    assert.match((await crew(["complete", "--", "context", "use", ""], { env })).stdout, /^here\t/);
+    assert.match((await crewProcess(["complete", "--", "context", "use", ""], { env })).stdout, /^here\t/);
   });
 });

@@ -11,6 +11,7 @@ import { addImport } from "./commands/import.ts";
 import { addLint } from "./commands/lint.ts";
 import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
+import { addReflectors } from "./commands/reflectors.ts";
 import { addMachines } from "./commands/machines.ts";
 import { addPipelines } from "./commands/pipelines.ts";
 import { addQueue } from "./commands/queue.ts";
@@ -58,6 +59,7 @@ export function createProgram(run: Run): Command {
   program.commandsGroup("Machines:");
   addAgents(program, run);
   addMachines(program, run);
+  addReflectors(program, run);
   program.commandsGroup("Access:");
   addLogin(program, run);
   addContext(program, run);

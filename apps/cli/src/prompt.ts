@@ -8,12 +8,16 @@ const MAX_SECRET_BYTES = 4096;
 
 /** Asks a question whose answer is yes or no. No unless the user says yes. Needs a terminal. */
 export async function confirm(io: Io, question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await ask(io, `${question} [y/N]`)).trim());
+}
+
+/** Asks for a line. Needs a terminal. */
+export async function ask(io: Io, question: string): Promise<string> {
   const lines = createInterface({ input: io.stdin, output: process.stderr });
   const pressed = new AbortController();
   lines.once("SIGINT", () => pressed.abort());
   try {
-    const answer = await lines.question(`${question} [y/N] `, { signal: AbortSignal.any([io.signal, pressed.signal]) });
-    return /^y(es)?$/i.test(answer.trim());
+    return await lines.question(`${question} `, { signal: AbortSignal.any([io.signal, pressed.signal]) });
   } catch {
     throw interrupted();
   } finally {

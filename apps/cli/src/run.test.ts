@@ -151,7 +151,7 @@ suite("what commands print", () => {
     ["queue resume --repository r", /^It was not paused: repository r\.\n$/],
     ["queue pauses", /\nthe queue {6}ada {2}the database moves {2}33s ago\nagent build-1 {2}bob {22}3s ago\n$/],
     ["agents reset build-1 --yes", /^Reset build-1\. Enrol it again: crew agents enroll --name build-1\n$/],
-    ["machines ls", /\nm-1 {2}node-17 {2}Acme X1 +succeeded {4}9/],
+    ["machines ls", /\nm-1 +node-17 {2}Acme X1 +yes +succeeded {4}9/],
     ["vet start node-17", /^Vetting run 9 of node-17 is queued, with profile demo\.\n$/],
     ["vet ls", /\n 9 {2}node-17 {2}demo {5}pass {5}passed {3}20s {2}33s ago\n$/],
     ["vet show 9", /^ ✓ vetting node-17 {2}#9 {2}profile demo {2}pass {2}20s\n ✓ inventory {2}pass {10}2\.0s\n$/],

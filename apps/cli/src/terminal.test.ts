@@ -57,6 +57,31 @@ suite("on a terminal", { skip: missing ?? false }, () => {
     assert.equal(screen.cursorShown, true);
   });
 
+  test("data is destroyed only where each disk's serial was typed once more", async (t) => {
+    const asked: { destroyData: string[]; confirm: string[]; confirmSignatures: string[] }[] = [];
+    const { url } = await serverOf(t, {
+      retryVettingStage: ({ destroyData, confirm, confirmSignatures }) => {
+        asked.push({ destroyData, confirm, confirmSignatures });
+        return {};
+      },
+    });
+    const retry = ["vet", "retry", "4", "storage", "--destroy-data", "S1", "--destroy-data", "S2"];
+    const wrong = startOnTerminal(retry, { url });
+    await wrong.showed("All data on disk S1 will be lost");
+    wrong.type("y\r");
+    assert.equal(await wrong.ended, 1);
+    assert.match(wrong.shown(), /that is not the disk's serial, so nothing was done/);
+    assert.deepEqual(asked, []);
+
+    const right = startOnTerminal([...retry, "--confirm-signatures", "S2"], { url });
+    await right.showed("disk S1");
+    right.type("S1\r");
+    await right.showed("disk S2");
+    right.type("S2\r");
+    assert.equal(await right.ended, 0);
+    assert.deepEqual(asked, [{ destroyData: ["S1", "S2"], confirm: ["S1", "S2"], confirmSignatures: ["S2"] }]);
+  });
+
   test("Ctrl-C gives the cursor back: exit code 130", async (t) => {
     const { url } = await serverOf(t, {
       async *watchPipeline(_request, { signal }) {

@@ -19,6 +19,17 @@ export interface Intervals {
   logIntervalMs: number;
 }
 
+/** What happens to machines that appear by themselves. */
+export interface MachinePolicy {
+  /**
+   * Which of them are approved at once: `always` all, `enrolled` those whose agent enrolled with a token made for it
+   * alone, `never` none. One whose identity is doubtful waits whatever is set.
+   */
+  approval: "always" | "enrolled" | "never";
+  /** The profile that an approved machine is vetted by when its vetting agent is seen first. Undefined: it is not. */
+  firstSight: string | undefined;
+}
+
 /** What every verb and handler of the server works with. */
 export interface ServerContext {
   readonly db: Kysely<Database>;
@@ -31,6 +42,8 @@ export interface ServerContext {
   /** The keys that secrets are encrypted with. */
   readonly keys: KeyRing;
   readonly intervals: Intervals;
+  /** Which machines may be vetted, and which are at once. */
+  readonly machines: MachinePolicy;
   /** This process among all that share the database; written into the history. */
   readonly replica: string;
   /** The turns that owners take in the queue. */

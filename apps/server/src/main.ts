@@ -13,7 +13,8 @@ import { insertAdminToken } from "./tokens/first-start.ts";
 /** How long a stop may take at most, in milliseconds: several times what its parts are given. */
 const STOP_MAX_MS = 30_000;
 
-process.exitCode = await main(process.argv.slice(2));
+// Once all is stopped and said, nothing that was forgotten keeps the process.
+process.exit(await main(process.argv.slice(2)));
 
 async function main(argv: string[]): Promise<number> {
   const loaded = loadSettings(argv, process.env);

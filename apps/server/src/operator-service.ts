@@ -9,9 +9,11 @@ import { explainOperatorHandlers } from "./explain/operator-handlers.ts";
 import { logOperatorHandlers } from "./logs/operator-handlers.ts";
 import { machineOperatorHandlers } from "./machines/operator-handlers.ts";
 import { pauseOperatorHandlers } from "./pauses/operator-handlers.ts";
+import { reflectorOperatorHandlers } from "./reflectors/operator-handlers.ts";
 import { secretOperatorHandlers } from "./secrets/operator-handlers.ts";
 import { testResultOperatorHandlers } from "./test-results/operator-handlers.ts";
 import { tokenOperatorHandlers } from "./tokens/operator-handlers.ts";
+import { fleetOperatorHandlers } from "./vetting/fleet-handlers.ts";
 import { vettingOperatorHandlers } from "./vetting/operator-handlers.ts";
 import { workflowOperatorHandlers } from "./workflows/operator-handlers.ts";
 
@@ -28,8 +30,10 @@ export function operatorService(context: ServerContext): ServiceImpl<typeof Oper
     ...approvalOperatorHandlers(context),
     ...machineOperatorHandlers(context),
     ...vettingOperatorHandlers(context),
+    ...fleetOperatorHandlers(context),
     ...artifactOperatorHandlers(context),
     ...cacheOperatorHandlers(context),
     ...testResultOperatorHandlers(context),
+    ...reflectorOperatorHandlers(context),
   };
 }

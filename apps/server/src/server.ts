@@ -14,6 +14,7 @@ import { callLogger } from "./lifecycle/call-log.ts";
 import { openDatabase, type OpenDatabase } from "./lifecycle/database.ts";
 import { removeReadyFile, writeReadyFile } from "./lifecycle/ready-file.ts";
 import { tlsIdentity } from "./lifecycle/tls-identity.ts";
+import { logRequestOf } from "./logs/log-url.ts";
 import { openObjectStore } from "./objects/open-store.ts";
 import { operatorService } from "./operator-service.ts";
 import { peerService } from "./peer-service.ts";
@@ -21,12 +22,14 @@ import { makeLogDays } from "./logs/days.ts";
 import { Maintenance } from "./maintenance/maintenance.ts";
 import { maintenanceTasks } from "./maintenance/tasks.ts";
 import { Heartbeat } from "./queue/liveness.ts";
+import { OwnReflectorHost } from "./reflectors/own-reflectors.ts";
 import { sessionService } from "./session-service.ts";
 import { FairTurns } from "./queue/fair-turns.ts";
 import { TurnExchange } from "./queue/turn-exchange.ts";
 import { openKeys } from "./secrets/key-file.ts";
 import { requireKeys } from "./secrets/keys-in-use.ts";
 import type { ServerSettings } from "./settings.ts";
+import { openSigningKey } from "./vetting/attestation-keys.ts";
 import { authenticator } from "./tokens/authenticate.ts";
 import { firstAdminToken } from "./tokens/first-start.ts";
 
@@ -95,6 +98,7 @@ async function start(starting: Starting): Promise<Omit<RunningServer, "stop">> {
   closing.push(() => hints.stop());
   const context = await contextOf(settings, database, hints, log, stopping, tls);
   await requireKeys(context.db, context.keys);
+  await openSigningKey(context);
   await warnOfMissingFiles(context);
   await makeLogDays(context);
   const heartbeat = new Heartbeat(context);
@@ -106,6 +110,7 @@ async function start(starting: Starting): Promise<Omit<RunningServer, "stop">> {
   const maintenance = new Maintenance(context, maintenanceTasks(context, settings));
   maintenance.start();
   closing.push(() => maintenance.stop());
+  await offerReflectors(settings, context, closing);
   const { grpc, http } = await serve(settings, context, tls, closing);
   await makeAdminToken(settings, database, tellAdminToken);
   const { readyFile } = settings;
@@ -115,6 +120,19 @@ async function start(starting: Starting): Promise<Omit<RunningServer, "stop">> {
     closing.push(() => removeReadyFile(readyFile));
   }
   return { grpcUrl: grpc.url, httpUrl: http.url, fingerprint: context.fingerprint, lost: database.lost };
+}
+
+/** Where ports are set for it, this process is a partner for measuring links. */
+async function offerReflectors(
+  { reflectorPorts, reflectorHost, agentUrl, listen }: ServerSettings,
+  context: ServerContext,
+  closing: (() => Promise<void>)[],
+): Promise<void> {
+  if (reflectorPorts === undefined) return;
+  const host = reflectorHost ?? (agentUrl === undefined ? listen.host : new URL(agentUrl).hostname);
+  const own = new OwnReflectorHost(context, { host, ...reflectorPorts });
+  await own.start();
+  closing.push(() => own.stop());
 }
 
 async function contextOf(
@@ -137,6 +155,7 @@ async function contextOf(
     keys: await openKeys(settings),
     log,
     intervals: { leaseTtlMs, healthIntervalMs, pollHoldMs, logIntervalMs },
+    machines: { approval: settings.machineApproval, firstSight: settings.firstSightProfile },
     stopping,
     agentUrl,
     fingerprint: tls ? fingerprintOf(tls.cert) : "",
@@ -186,7 +205,18 @@ async function serve(
     ...guarded,
   });
   closing.push(() => grpc.close(STOP_GRACE_MS));
-  const http = await serveHttp({ listen: httpListen, ...secured(httpListen.host), services: [operator], ...guarded });
+  const log = {
+    service: operator,
+    method: OperatorService.method.downloadLogs,
+    contentType: "text/plain; charset=utf-8",
+  };
+  const http = await serveHttp({
+    listen: httpListen,
+    ...secured(httpListen.host),
+    services: [operator],
+    downloads: [{ ...log, requestOf: logRequestOf }],
+    ...guarded,
+  });
   closing.push(() => http.close(STOP_GRACE_MS));
   return { grpc, http };
 }

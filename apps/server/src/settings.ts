@@ -9,6 +9,7 @@ import {
   parseDuration,
   text,
 } from "@groundcrew/settings";
+import { builtInProfiles } from "@groundcrew/vetting";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseSize } from "./size.ts";
@@ -17,6 +18,8 @@ import { parseObjectPlace } from "./objects/open-store.ts";
 import { SERVER_VERSION } from "./version.ts";
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+
+const MACHINE_APPROVALS = ["enrolled", "always", "never"] as const;
 
 const DAY_MS = 86_400_000;
 
@@ -201,6 +204,40 @@ export function serverProgram(env: NodeJS.ProcessEnv) {
         },
         retention,
       ),
+      machineApproval: choice({
+        flag: "--machine-approval <which>",
+        env: "GROUNDCREW_SERVER_MACHINE_APPROVAL",
+        description:
+          "Which machines that appear by themselves may be vetted at once: enrolled (their agent's token was made for one " +
+          "agent), always, or never. The others wait for crew machines approve.",
+        values: MACHINE_APPROVALS,
+        default: "enrolled",
+      }),
+      firstSightProfile: custom(
+        {
+          flag: "--first-sight-profile <name>",
+          env: "GROUNDCREW_SERVER_FIRST_SIGHT_PROFILE",
+          description: "The profile by which an approved machine is vetted when it is seen first. Default: it is not.",
+        },
+        profileName,
+      ),
+      reflectorPorts: custom(
+        {
+          flag: "--reflector-ports <first-last>",
+          env: "GROUNDCREW_SERVER_REFLECTOR_PORTS",
+          description:
+            "Ports on which this server starts an iperf3 for each vetting run that measures its network, such as " +
+            "5201-5204. Default: none.",
+        },
+        portRange,
+      ),
+      reflectorHost: text({
+        flag: "--reflector-host <host>",
+        env: "GROUNDCREW_SERVER_REFLECTOR_HOST",
+        description:
+          "What machines dial for that. An address: iperf3 listens on it alone. Default: the host of --agent-url, " +
+          "else that of --listen.",
+      }),
       logLevel: choice({
         flag: "--log-level <level>",
         env: "GROUNDCREW_SERVER_LOG_LEVEL",
@@ -245,8 +282,24 @@ function retention(given: string): number {
   return ms;
 }
 
+function profileName(given: string): string {
+  if (builtInProfiles.has(given)) return given;
+  throw new Error(`expected one of ${[...builtInProfiles.keys()].join(", ")}`);
+}
+
 function postgresUrl(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url?.protocol === "postgres:" || url?.protocol === "postgresql:") return given;
   throw new Error("expected postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+}
+
+/** The most ports of one server's reflectors. */
+const MAX_REFLECTORS = 256;
+
+/** Ports such as `5201-5204`, or one. */
+function portRange(given: string): { port: number; slots: number } {
+  const [, first = "", last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(given) ?? [];
+  const [port, slots] = [Number(first), Number(last) - Number(first) + 1];
+  if (port >= 1 && Number(last) <= 65_535 && slots >= 1 && slots <= MAX_REFLECTORS) return { port, slots };
+  throw new Error(`expected a port or a range of at most ${MAX_REFLECTORS}, such as 5201-5204`);
 }

@@ -85,7 +85,8 @@ async function startThrowAway(): Promise<ThrowAway> {
   const cluster: EmbeddedPostgres = await startPostgres({
     dataDir: join(folder, "data"),
     // Nothing here must survive a crash of the machine; what must survive a crash of a process does without these.
-    settings: { fsync: "off", full_page_writes: "off", max_connections: "200" },
+    // Nor does anything live long enough to be vacuumed.
+    settings: { fsync: "off", full_page_writes: "off", max_connections: "200", autovacuum: "off" },
   });
   return {
     url: cluster.url,

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { mainOf, plainEnvironment, type Program } from "./program.ts";
+import { BRIEF_FLAGS, mainOf, plainEnvironment, type Program } from "./program.ts";
 import { atEnd, type Owner } from "./at-end.ts";
 import type { TestServer } from "./server.ts";
 import { TestProcess } from "./test-process.ts";
@@ -61,7 +61,7 @@ async function run(
   cwd: string,
   env: Readonly<Record<string, string>>,
 ): Promise<ProgramResult> {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [mainOf(program), ...args], {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [...BRIEF_FLAGS, mainOf(program), ...args], {
     cwd,
     env: { ...plainEnvironment(), ...env },
     extendEnv: false,

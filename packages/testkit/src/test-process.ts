@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { Owner } from "./at-end.ts";
-import { mainOf, plainEnvironment, type Program } from "./program.ts";
+import { BRIEF_FLAGS, mainOf, plainEnvironment, type Program } from "./program.ts";
 
 /** How a process ended. */
 export interface Ended {
@@ -43,7 +43,7 @@ export class TestProcess {
 
   constructor({ program, args, env, ownGroup = false }: ProcessOptions) {
     this.#program = program;
-    this.#process = execa(process.execPath, [mainOf(program), ...args], {
+    this.#process = execa(process.execPath, [...BRIEF_FLAGS, mainOf(program), ...args], {
       env: { ...plainEnvironment(), ...env },
       extendEnv: false,
       // Not this project's own folder, so that nothing is found by accident.

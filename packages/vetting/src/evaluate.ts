@@ -1,7 +1,8 @@
 import { judgeGate, type GateResult } from "./gate.ts";
+import { withDoubts } from "./ocp/doubt.ts";
 import { readOcp } from "./ocp/reader.ts";
 import type { OcpRun } from "./ocp/run.ts";
-import { type GatedStage, isSkipped, type StageProfile } from "./profile.ts";
+import { type GatedStage, isGated, isSkipped, type SkippedStage, type StageProfile } from "./profile.ts";
 import type { ProfiledStageName } from "./stages.ts";
 import { gravest, type Verdict } from "./verdict.ts";
 
@@ -44,7 +45,11 @@ interface Finding {
 export function judgeStage(profile: StageProfile, evidence: StageEvidence): StageResult {
   if (isSkipped(profile)) return skipResult(profile.name, profile.skip);
   const run = readOcp(evidence.ocp);
-  const gates = profile.gates.map((gate) => judgeGate(gate, run.measurements, whyAbsent(run, gate.metric)));
+  const absence = isGated(profile) ? declaredAbsence(profile, evidence, run) : undefined;
+  if (absence !== undefined) return skipResult(profile.name, absence);
+  const gates = profile.gates.map((gate) =>
+    withDoubts(judgeGate(gate, run.measurements, whyAbsent(run, gate.metric)), run),
+  );
   const findings = [...outcomeFindings(profile, evidence), ...gateFindings(gates), ...stageFindings(run)];
   if (evidence.outcome === "completed") findings.push(...absenceFindings(gates), ...recordFindings(run, evidence));
   const verdict = gravest(
@@ -55,12 +60,23 @@ export function judgeStage(profile: StageProfile, evidence: StageEvidence): Stag
   return { stage: profile.name, verdict, reasons, gates };
 }
 
+/**
+ * Why a stage's kind of hardware is not there, where the profile says that it need not be (`expect: none`) and the stage
+ * says that it looked. What was measured all the same is judged.
+ */
+function declaredAbsence(profile: GatedStage, { outcome }: StageEvidence, run: OcpRun): string | undefined {
+  const isDeclared = profile.parameters["expect"] === "none" && outcome === "completed" && run.end?.status === "SKIP";
+  if (!isDeclared || run.measurements.length > 0 || run.errors.length > 0 || run.problems.length > 0) return undefined;
+  const why = run.absences.find(({ metrics }) => metrics.includes(profile.name))?.why;
+  return why === undefined ? undefined : `none is expected, and none is there: ${why}`;
+}
+
 /** The result of a stage that the profile leaves out. */
 export function skipResult(stage: ProfiledStageName, why: string): StageResult {
   return { stage, verdict: "skip", reasons: [why], gates: [] };
 }
 
-function outcomeFindings(profile: GatedStage, evidence: StageEvidence): Finding[] {
+function outcomeFindings(profile: Exclude<StageProfile, SkippedStage>, evidence: StageEvidence): Finding[] {
   const because = evidence.error === undefined ? "" : `: ${evidence.error}`;
   switch (evidence.outcome) {
     case "completed":
@@ -68,12 +84,16 @@ function outcomeFindings(profile: GatedStage, evidence: StageEvidence): Finding[
     case "canceled":
       return [{ verdict: "canceled", reason: `stopped before its end${because}` }];
     case "timed_out":
-      return [{ verdict: "timed_out", reason: `ran past its limit of ${profile.timeoutMs / 1000} s${because}` }];
+      return [{ verdict: "timed_out", reason: `ran past its limit${limitOf(profile)}${because}` }];
     case "not_started":
       return [{ verdict: "error", reason: `could not be started${because}` }];
     default:
       throw new Error(`unknown outcome ${String(evidence.outcome satisfies never)}`);
   }
+}
+
+function limitOf(profile: StageProfile): string {
+  return isGated(profile) ? ` of ${profile.timeoutMs / 1000} s` : "";
 }
 
 /** The gates that were measured and do not hold. */

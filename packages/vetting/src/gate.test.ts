@@ -35,6 +35,13 @@ suite("a gate", () => {
     assert.equal(result.message, "m is 7; = 0 is wanted");
   });
 
+  test("names the parts that break it, where it is measured on several", () => {
+    const values = [3, 0, 2].map((value, n) => ({ name: "m", value, unit: "", part: `drive ${n}` }));
+    const result = judgeGate(gate, values, undefined);
+    assert.equal(result.part, "drive 0");
+    assert.equal(result.message, "m of drive 0 is 3, 2 of drive 2; = 0 is wanted");
+  });
+
   test("is an error, not a pass, without a measurement; the stage's reason is told", () => {
     const result = judgeGate(gate, [{ name: "other", value: 0, unit: "" }], "no sensor");
     assert.deepEqual(result, {

@@ -27,6 +27,8 @@ export interface GateResult {
   metric: string;
   /** The value that decided. Absent: not measured. */
   value?: number;
+  /** The part that it was measured on, where the metric is one of several parts. */
+  part?: string;
   /** Empty when the metric has none. */
   unit: string;
   /** The gate for people, such as `= 0`. */
@@ -36,6 +38,9 @@ export interface GateResult {
   /** For people: what was found and what was wanted. */
   message: string;
 }
+
+/** Further parts named in a message. */
+const OTHERS_SHOWN = 5;
 
 const COMPARE: Readonly<Record<Operator, (measured: number, wanted: number) => boolean>> = {
   "=": (measured, wanted) => measured === wanted,
@@ -54,21 +59,42 @@ export function judgeGate(gate: Gate, measurements: readonly Measurement[], whyA
   const found = measurements.filter((measurement) => measurement.name === gate.metric);
   const odd = found.find((measurement) => typeof measurement.value !== "number");
   if (odd !== undefined) return unreadable(gate, odd);
-  const broken = found.find((measurement) => !holds(gate, measurement));
-  const decisive = broken ?? found.at(-1);
+  const broken = found.filter((measurement) => !holds(gate, measurement));
+  const decisive = broken[0] ?? found.at(-1);
   if (decisive === undefined) return absent(gate, whyAbsent);
-  return measured(gate, decisive, broken === undefined ? "pass" : gate.severity);
+  return measured(gate, decisive, broken);
 }
 
 function holds(gate: Gate, measurement: Measurement): boolean {
   return COMPARE[gate.op](Number(measurement.value), gate.value);
 }
 
-function measured(gate: Gate, measurement: Measurement, verdict: "pass" | Severity): GateResult {
-  const value = Number(measurement.value);
-  const found = `${gate.metric} is ${withUnit(value, measurement.unit)}`;
-  const message = verdict === "pass" ? found : `${found}; ${textOf(gate)} is wanted`;
-  return { metric: gate.metric, value, unit: measurement.unit, gate: textOf(gate), verdict, message };
+/** `decisive`: the first that does not hold, or any. `broken`: all that do not. */
+function measured(gate: Gate, decisive: Measurement, broken: readonly Measurement[]): GateResult {
+  const { unit, part } = decisive;
+  const value = Number(decisive.value);
+  const found = `${gate.metric}${part === undefined ? "" : ` of ${part}`} is ${withUnit(value, unit)}`;
+  const message = broken.length === 0 ? found : `${found}${others(broken)}; ${textOf(gate)} is wanted`;
+  const verdict = broken.length === 0 ? "pass" : gate.severity;
+  return {
+    metric: gate.metric,
+    value,
+    unit,
+    ...(part !== undefined && { part }),
+    gate: textOf(gate),
+    verdict,
+    message,
+  };
+}
+
+/** The further parts that do not hold: an operator wants to pull all bad drives at once. */
+function others(broken: readonly Measurement[]): string {
+  const parts = broken.slice(1).flatMap(({ part, value, unit }) => (part === undefined ? [] : [{ part, value, unit }]));
+  const shown = parts
+    .slice(0, OTHERS_SHOWN)
+    .map(({ part, value, unit }) => `${withUnit(Number(value), unit)} of ${part}`);
+  const rest = parts.length - shown.length;
+  return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].map((text) => `, ${text}`).join("");
 }
 
 function unreadable(gate: Gate, measurement: Measurement): GateResult {

@@ -60,7 +60,7 @@ const pci = z.object({
 });
 
 /** The schema of an {@link Inventory}. */
-const inventorySchema = z.object({
+export const inventorySchema = z.object({
   cpu: cpu.optional(),
   memory: z.object({ totalBytes: count }).optional(),
   dimms: z.array(dimm).max(4096).optional(),

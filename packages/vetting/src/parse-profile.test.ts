@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { parseProfile } from "./parse-profile.ts";
-import { isSkipped } from "./profile.ts";
+import { isGated } from "./profile.ts";
 import { builtInProfiles } from "./profiles/built-in.ts";
 import { PROFILED_STAGES } from "./stages.ts";
 
@@ -34,13 +34,13 @@ const GATE = '{ metric: a.b, op: "=", value: 0 }';
 
 suite("a profile", () => {
   test("is read with its defaults: required, severity fail, not optional", () => {
-    const content = fileWith({ memory: `{ timeout: 2m, gates: [${GATE}] }` });
+    const content = fileWith({ inventory: `{ timeout: 2m, gates: [${GATE}] }` });
     const result = parseProfile({ path: "p.yaml", content });
     assert.ok(result.ok);
     assert.deepEqual(
-      result.profile.stages.find((stage) => stage.name === "memory"),
+      result.profile.stages.find((stage) => stage.name === "inventory"),
       {
-        name: "memory",
+        name: "inventory",
         required: true,
         timeoutMs: 120_000,
         parameters: {},
@@ -48,6 +48,36 @@ suite("a profile", () => {
       },
     );
   });
+
+  test("has third parties' stages after its own, in the file's order", () => {
+    const extra = ["acme.fans", "acme.bmc"].map((name) => `  - { name: ${name}, timeout: 5s, gates: [${GATE}] }`);
+    const result = parseProfile({ path: "p.yaml", content: `${fileWith({})}extra_stages:\n${extra.join("\n")}\n` });
+    assert.ok(result.ok);
+    assert.deepEqual(
+      result.profile.stages.slice(-2).map((stage) => [stage.name, isGated(stage) && stage.timeoutMs]),
+      [
+        ["acme.fans", 5000],
+        ["acme.bmc", 5000],
+      ],
+    );
+  });
+
+  const wrongExtras: [yaml: string, told: RegExp][] = [
+    [
+      `- { name: fans, timeout: 5s, gates: [${GATE}] }`,
+      /^p\.yaml:14:\d+: extra_stages\.0\.name: expected a name with a dot/,
+    ],
+    [`- { name: a.b, timeout: 5s, gates: [] }`, /extra_stages\.0\.gates: expected at least one gate/],
+    [`- { name: a.b, timeout: 5s, gates: [${GATE}], command: rm }`, /extra_stages\.0\.command: no such key/],
+    [`[${`{ name: a.b, timeout: 5s, gates: [${GATE}] },`.repeat(2)}]`, /extra_stages\.1\.name: a\.b is there twice/],
+    ["fans", /extra_stages: .*array/],
+  ];
+  for (const [yaml, told] of wrongExtras) {
+    test(`is refused with ${yaml.slice(0, 60)} among third parties' stages`, () => {
+      const [first] = problemsOf(`${fileWith({})}extra_stages:\n  ${yaml}\n`);
+      assert.match(first ?? "none", told);
+    });
+  }
 
   test("has its stages in a run's order, whatever the file's", () => {
     const lines = PROFILED_STAGES.toReversed().map((name) => `  ${name}: { skip: x }`);
@@ -64,17 +94,42 @@ suite("a profile", () => {
     const result = parseProfile({ path: "p.yaml", content });
     assert.ok(result.ok);
     const stage = result.profile.stages.find((stage) => stage.name === "cpu_stress");
-    assert.deepEqual(stage !== undefined && !isSkipped(stage) && stage.parameters, {
+    assert.deepEqual(stage !== undefined && isGated(stage) && stage.parameters, {
       segments: 9,
       segment_seconds: 4,
       method: "all",
     });
   });
 
+  test("says how a machine is held that does not pass; unless it does, it is not held", () => {
+    const conduct: [text: string, expected: object][] = [
+      ["", {}],
+      ["hold: false\npower_off: false\n", {}],
+      ["hold: {}\n", { hold: { expiresMs: 86_400_000, sshKey: false } }],
+      [
+        "hold: { expires: 2h, ssh_key: true }\nabsence_limit: 5m\npower_off: true\n",
+        { hold: { expiresMs: 7_200_000, sshKey: true }, absenceLimitMs: 300_000, powerOff: true },
+      ],
+    ];
+    for (const [text, expected] of conduct) {
+      const result = parseProfile({ path: "p.yaml", content: text + fileWith({}) });
+      assert.ok(result.ok);
+      const { name: _, description: __, stages: ___, ...rest } = result.profile;
+      assert.deepEqual(rest, expected);
+    }
+  });
+
   const bad: [name: string, content: string, problem: string | RegExp][] = [
     ["no YAML", "name: [", /^p\.yaml:1:\d+: /],
     ["empty", "", /^p\.yaml:1:1: /],
     ["a list", "- 1", /^p\.yaml:1:1: /],
+    [
+      "a hold that never ends",
+      `hold: { expires: 0s }\n${fileWith({})}`,
+      /^p\.yaml:1:9: hold\.expires: expected between/,
+    ],
+    ["a hold with an unknown key", `hold: { expire: 1h }\n${fileWith({})}`, /1:9: hold\.expire: no such key/],
+    ["a hold of another kind", `hold: always\n${fileWith({})}`, /^p\.yaml:1:1: hold: .*expected object/],
     [
       "a missing stage",
       "name: p\nstages:\n  inventory: { skip: x }\n",
@@ -94,7 +149,7 @@ suite("a profile", () => {
     [
       "a stage only the server could run",
       fileWith({ spec_validate: `{ timeout: 1m, gates: [${GATE}] }` }),
-      /4:3: .*only be skipped/,
+      /4:20: stages\.spec_validate\.timeout: no such key/,
     ],
     [
       "no gates",
@@ -165,7 +220,7 @@ suite("the demo profile", () => {
   const demo = builtInProfiles.get("demo");
 
   test("runs inventory and CPU stress, both required, and says why it skips the rest", () => {
-    const ran = demo?.stages.flatMap((stage) => (isSkipped(stage) ? [] : [[stage.name, stage.required]]));
+    const ran = demo?.stages.flatMap((stage) => (isGated(stage) ? [[stage.name, stage.required]] : []));
     assert.deepEqual(ran, [
       ["inventory", true],
       ["cpu_stress", true],
@@ -174,7 +229,7 @@ suite("the demo profile", () => {
 
   test("takes less than 25 s of stages", () => {
     const stage = demo?.stages.find((stage) => stage.name === "cpu_stress");
-    assert.ok(stage !== undefined && !isSkipped(stage));
+    assert.ok(stage !== undefined && isGated(stage));
     const { segments, segment_seconds: seconds } = stage.parameters;
     assert.ok(Number(segments) * Number(seconds) <= 20, "5 s are left for the inventory and the programs' start");
   });

@@ -2,13 +2,15 @@ import { inventoryOf } from "./inventory.ts";
 import { readOcp } from "./ocp/reader.ts";
 import type { OcpRun } from "./ocp/run.ts";
 import { badge, elapsed, moment } from "./report/format.ts";
+import { baselineSection, decisionSection } from "./report/decisions.ts";
 import { facts, html, type Html, table } from "./report/html.ts";
 import type { ReportInput } from "./report/input.ts";
 import { inventorySection } from "./report/inventory.ts";
+import { counterSection, partSection, type StageRecord } from "./report/parts.ts";
+import { sensorSection } from "./report/sensors.ts";
 import { stageDetails, stageTable } from "./report/stages.ts";
 import { STYLE } from "./report/style.ts";
 import { notCovered, overallVerdict, type RunState, type RunVerdict } from "./run.ts";
-import type { StageName } from "./stages.ts";
 
 /**
  * Renders a run as one HTML file that needs nothing else: no script, no font, no picture from elsewhere. Everything
@@ -36,7 +38,8 @@ export function renderReport(input: ReportInput): string {
         <main>
           ${banner(input.run)}${identity(input)}
           <h2>Stages</h2>
-          ${stageTable(input)}${stageDetails(input)}
+          ${stageTable(input)}${stageDetails(input)}${partSection(input.run.profile, records)}${counterSection(records)}
+          ${sensorSection(input)}${decisionSection(input)}${baselineSection(input)}
           <h2>Not covered</h2>
           ${coverage(input.run, records)} ${inventorySection(inventory)}
           <h2>Evidence</h2>
@@ -100,7 +103,7 @@ function identity(input: ReportInput): Html {
   ]);
 }
 
-function coverage(run: RunState, records: readonly { stage: StageName; run: OcpRun }[]): Html {
+function coverage(run: RunState, records: readonly StageRecord[]): Html {
   const told = notCovered(run);
   const toldMetrics = new Set(run.results.flatMap((result) => result.gates.map((gate) => gate.metric)));
   const absences = records.flatMap(({ stage, run }) =>

@@ -19,8 +19,9 @@ import type { Verdict } from "./verdict.ts";
 const VERDICTS: readonly Verdict[] = ["pass", "warn", "fail", "error", "skip", "canceled", "timed_out"];
 
 function stage(name: ProfiledStageName, how: "required" | "optional" | "skip"): StageProfile {
-  if (how === "skip" || !isAgentStage(name)) return { name, skip: `no ${name} here` };
+  if (how === "skip") return { name, skip: `no ${name} here` };
   const gate = { metric: "m", op: "=", value: 0, severity: "fail", optional: false } as const;
+  if (!isAgentStage(name)) return { name, required: how === "required", gates: [gate] };
   return { name, required: how === "required", timeoutMs: 1000, parameters: { of: name }, gates: [gate] };
 }
 
@@ -38,8 +39,9 @@ function runAt(state: RunState["at"], profile = profileOf(() => "required")): Ru
   if (state === "canceled") return cancelRun(run);
   while (run.at !== state) {
     const next = nextOf(run);
-    if (next.kind === "ended") throw new Error(`the run does not come to ${state}`);
-    if (next.kind === "server_stage") run = finishReporting(state === "failed" ? failFirst(run) : run);
+    if (next.kind === "ended" || next.kind === "wait_for_agent") throw new Error(`the run does not come to ${state}`);
+    if (next.kind === "server_stage" && next.stage === "reporting")
+      run = finishReporting(state === "failed" ? failFirst(run) : run);
     else run = recordStage(run, resultOf(next.stage, "pass"));
   }
   return run;
@@ -50,12 +52,7 @@ function failFirst(run: RunState): RunState {
 }
 
 /** Every stage that this profile runs, reporting, and the three ends. */
-const STATES: readonly RunState["at"][] = [
-  ...STAGES.map((stage) => stage.name).filter((name) => name !== "spec_validate"),
-  "passed",
-  "failed",
-  "canceled",
-];
+const STATES: readonly RunState["at"][] = [...STAGES.map((stage) => stage.name), "passed", "failed", "canceled"];
 
 suite("every state against every event", () => {
   for (const state of STATES) {
@@ -66,7 +63,7 @@ suite("every state against every event", () => {
       const before = structuredClone(run);
       const next = nextOf(run);
       if (ended) assert.equal(next.kind, "ended");
-      else if (state === "reporting") assert.deepEqual(next, { kind: "server_stage", stage: "reporting" });
+      else if (!isAgentStage(state)) assert.deepEqual(next, { kind: "server_stage", stage: state });
       else assert.deepEqual(next, { kind: "run_stage", stage: state, timeoutMs: 1000, parameters: { of: state } });
       assert.deepEqual(run, before);
     });
@@ -193,8 +190,10 @@ suite("a run", () => {
 
 function finishWith(profile: Profile, verdictOf: (name: ProfiledStageName) => Verdict): RunState {
   let run = startRun(profile);
-  for (let next = nextOf(run); next.kind === "run_stage"; next = nextOf(run)) {
+  for (let next = nextOf(run); next.kind !== "ended"; next = nextOf(run)) {
+    if (next.kind === "wait_for_agent") throw new Error("the run waits for an agent");
+    if (next.stage === "reporting") return finishReporting(run);
     run = recordStage(run, resultOf(next.stage, verdictOf(next.stage)));
   }
-  return finishReporting(run);
+  return run;
 }

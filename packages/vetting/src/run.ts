@@ -1,75 +1,58 @@
-import { skipResult, type StageResult } from "./evaluate.ts";
-import { type GatedStage, isSkipped, type Profile, type StageProfile } from "./profile.ts";
-import type { AgentStageName, ProfiledStageName, StageName } from "./stages.ts";
-import type { Verdict } from "./verdict.ts";
+import type { StageResult } from "./evaluate.ts";
+import { type GatedStage, isGated, type Profile } from "./profile.ts";
+import { move } from "./run/move.ts";
+import { isEnded, type RunState } from "./run/state.ts";
+import { overallVerdict, type RunVerdict } from "./run/verdict.ts";
+import type { AgentStageName, ProfiledStageName } from "./stages.ts";
 
-/** A vetting run. JSON-serialisable; every change makes a new one. */
-export interface RunState {
-  profile: Profile;
-  /** The stage whose result is awaited, or how the run ended. */
-  at: StageName | "passed" | "failed" | "canceled";
-  /** One for each stage done or skipped so far, in order. */
-  results: StageResult[];
-}
+export { overallVerdict, type RunState, type RunVerdict };
 
 /** What is to be done next. */
 export type NextStage =
+  | { kind: "wait_for_agent" }
   | { kind: "run_stage"; stage: AgentStageName; timeoutMs: number; parameters: Record<string, unknown> }
+  | { kind: "server_stage"; stage: "spec_validate" }
   | { kind: "server_stage"; stage: "reporting" }
+  | { kind: "hold"; stage: ProfiledStageName; reason: string }
   | { kind: "ended"; verdict: RunVerdict };
 
-/** What a whole run can say. */
-export type RunVerdict = Extract<Verdict, "pass" | "warn" | "fail" | "error">;
+/** A run that waits for an agent on its machine. */
+export function newRun(profile: Profile): RunState {
+  return { profile, at: "waiting", results: [] };
+}
 
-/** A run at its first stage that is not skipped. */
+/** A run that was claimed: it is at its first stage that is not skipped. */
 export function startRun(profile: Profile): RunState {
-  return advance(profile, []);
+  return move(newRun(profile), { kind: "claimed" });
 }
 
 /** What a run waits for. */
 export function nextOf(run: RunState): NextStage {
-  if (run.at === "passed" || run.at === "failed" || run.at === "canceled") {
-    return { kind: "ended", verdict: overallVerdict(run) };
-  }
-  if (run.at === "reporting") return { kind: "server_stage", stage: "reporting" };
+  if (isEnded(run.at)) return { kind: "ended", verdict: overallVerdict(run) };
+  if (run.at === "waiting") return { kind: "wait_for_agent" };
+  if (run.at === "spec_validate" || run.at === "reporting") return { kind: "server_stage", stage: run.at };
+  if (run.at === "holding") return { kind: "hold", stage: heldBy(run).stage, reason: heldBy(run).reason };
   const { name, timeoutMs, parameters } = gatedStage(run.profile, run.at);
   return { kind: "run_stage", stage: name, timeoutMs, parameters };
 }
 
 /**
- * Moves a run past a judged stage, and past the declared skips after it. A stage that did not pass does not stop the
- * run: the stages after it say more about the machine. Throws when the result is not for the stage the run is at.
+ * Moves a run past a judged stage, and past the declared skips after it. A required stage that did not pass holds the
+ * run where its profile says so; else the stages after it still say more about the machine. Throws when the result is
+ * not for the stage the run is at.
  */
 export function recordStage(run: RunState, result: StageResult): RunState {
-  if (result.stage !== run.at) throw new Error(`the run is at ${run.at}; a result for ${result.stage} does not fit`);
-  return advance(run.profile, [...run.results, result]);
+  return move(run, { kind: "judged", result });
 }
 
 /** Ends a run whose report has been made: passed on pass or warn, else failed. Throws unless it is at reporting. */
 export function finishReporting(run: RunState): RunState {
-  if (run.at !== "reporting") throw new Error(`the run is at ${run.at}; only one at reporting can be finished`);
-  const verdict = overallVerdict(run);
-  return { ...run, at: verdict === "pass" || verdict === "warn" ? "passed" : "failed" };
+  return move(run, { kind: "reported" });
 }
 
 /** Ends a run before its end. Throws when it has ended already. */
 export function cancelRun(run: RunState): RunState {
-  if (nextOf(run).kind === "ended") throw new Error(`the run has ended already: it is ${run.at}`);
-  return { ...run, at: "canceled" };
-}
-
-/**
- * The verdict over all stages: `fail` if a required stage failed; else `error` if one could not be judged, was stopped
- * or has not run; else `warn` if any stage, required or not, is other than pass or skip; else `pass`.
- */
-export function overallVerdict(run: RunState): RunVerdict {
-  const required = run.profile.stages
-    .filter((stage) => !isSkipped(stage) && stage.required)
-    .map((stage) => verdictOf(run, stage));
-  if (required.includes("fail")) return "fail";
-  if (required.some((verdict) => verdict !== "pass" && verdict !== "warn")) return "error";
-  const untroubled = run.results.every((result) => result.verdict === "pass" || result.verdict === "skip");
-  return untroubled ? "pass" : "warn";
+  return move(run, { kind: "cancel" });
 }
 
 /** What the run does not speak for, one a line, with why: skipped and unjudged stages, metrics that are not there. */
@@ -89,20 +72,13 @@ function unjudged(result: StageResult): string[] {
   return judged ? [] : [`${result.stage}: ${result.reasons[0] ?? result.verdict}`];
 }
 
-/** The state after these results: at the next stage that is not skipped, each skip on the way recorded. */
-function advance(profile: Profile, results: StageResult[]): RunState {
-  const next = profile.stages[results.length];
-  if (next === undefined) return { profile, at: "reporting", results };
-  if (isSkipped(next)) return advance(profile, [...results, skipResult(next.name, next.skip)]);
-  return { profile, at: next.name, results };
+function heldBy({ held }: RunState): NonNullable<RunState["held"]> {
+  if (held === undefined) throw new Error("the run holds, and does not say for which stage");
+  return held;
 }
 
-function gatedStage(profile: Profile, name: ProfiledStageName): GatedStage {
-  const stage = profile.stages.find((stage) => stage.name === name);
-  if (stage === undefined || isSkipped(stage)) throw new Error(`profile ${profile.name} does not run ${name}`);
+function gatedStage(profile: Profile, name: AgentStageName): GatedStage {
+  const stage = profile.stages.filter(isGated).find((stage) => stage.name === name);
+  if (stage === undefined) throw new Error(`profile ${profile.name} does not run ${name}`);
   return stage;
-}
-
-function verdictOf(run: RunState, stage: StageProfile): Verdict {
-  return run.results.find((result) => result.stage === stage.name)?.verdict ?? "error";
 }

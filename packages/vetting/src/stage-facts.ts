@@ -29,6 +29,8 @@ export type Reflector = z.infer<typeof reflector>;
 const overrides = z.object({
   /** Serials of the disks whose data may be destroyed. */
   destroyData: z.array(z.string().min(1).max(256)).max(1024).default([]),
+  /** Serials of those among them that may be destroyed although a file system, a RAID or the like stands on them. */
+  confirmSignatures: z.array(z.string().min(1).max(256)).max(1024).default([]),
 });
 
 /** What an operator allows one run of a stage to do, once. */

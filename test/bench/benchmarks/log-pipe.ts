@@ -1,9 +1,16 @@
 import { WorkflowState, type Pipeline } from "@groundcrew/proto";
-import { runPipeline, startAgent, temporaryFolder, type Owner, type TestServer } from "@groundcrew/testkit/processes";
+import {
+  startAgent,
+  submit,
+  temporaryFolder,
+  untilEnded,
+  type Owner,
+  type TestServer,
+} from "@groundcrew/testkit/processes";
 import { execa } from "execa";
 import { join } from "node:path";
 import type { Bench, Benchmark } from "../benchmark.ts";
-import { startOurServer } from "../measure/our-server.ts";
+import { profiling, startOurServer } from "../measure/our-server.ts";
 import { peakMb } from "../measure/proc.ts";
 import type { Reading } from "../metric.ts";
 
@@ -14,6 +21,9 @@ const QUICK_LINES = 1_000_000;
 const FLOOD_BYTES = 5e9;
 const QUICK_FLOOD_BYTES = 5e8;
 
+/** A busy machine takes its time for 5 GB. */
+const WAIT_MAX_MS = 600_000;
+
 /**
  * The lines per second of `seq 1 10000000`: through a step, from the submit to the last line stored, read back in
  * order; and through `cat` into a file. And the most memory that the agent ever has while a step writes 5 GB.
@@ -22,7 +32,7 @@ export const logPipe: Benchmark = { name: "log_pipe", contenders: [ours, cat, fl
 
 async function ours(owner: Owner, bench: Bench): Promise<Reading[]> {
   const { server } = await startOurServer(owner, bench);
-  const agent = await startAgent(owner, server);
+  const agent = await startAgent(owner, server, { env: profiling(bench) });
   const lines = bench.quick ? QUICK_LINES : LINES;
   const { pipeline, seconds } = await run(server, `seq 1 ${lines}`);
   const peak = await peakMb(agent.process.pid);
@@ -44,7 +54,7 @@ async function cat(owner: Owner, bench: Bench): Promise<Reading[]> {
 
 async function flood(owner: Owner, bench: Bench): Promise<Reading[]> {
   const { server } = await startOurServer(owner, bench);
-  const agent = await startAgent(owner, server);
+  const agent = await startAgent(owner, server, { env: profiling(bench) });
   const bytes = bench.quick ? QUICK_FLOOD_BYTES : FLOOD_BYTES;
   await run(server, `yes "${"x".repeat(99)}" | head -c ${bytes}`);
   const value = await peakMb(agent.process.pid);
@@ -53,7 +63,8 @@ async function flood(owner: Owner, bench: Bench): Promise<Reading[]> {
 
 async function run(server: TestServer, command: string): Promise<{ pipeline: Pipeline; seconds: number }> {
   const started = performance.now();
-  const pipeline = await runPipeline(server, `workflows: { w: { steps: [{ run: '${command}' }] } }`);
+  const submitted = await submit(server, `workflows: { w: { steps: [{ run: '${command}' }] } }`);
+  const pipeline = await untilEnded(server, submitted.id, WAIT_MAX_MS);
   if (pipeline.state !== WorkflowState.SUCCEEDED) throw new Error(`the pipeline ended in state ${pipeline.state}`);
   return { pipeline, seconds: (performance.now() - started) / 1_000 };
 }

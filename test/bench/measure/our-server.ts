@@ -40,6 +40,7 @@ export async function startReplicaOf(owner: Owner, bench: Bench, first: OurServe
   return { server, databaseUrl, host: new URL(server.url).host, enrolmentTokens };
 }
 
-function profiling({ profileDir }: Bench): Record<string, string> {
+/** Variables for a program of ours that is to leave a CPU profile where the bench asks for one. */
+export function profiling({ profileDir }: Bench): Record<string, string> {
   return profileDir === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` };
 }

@@ -63,10 +63,10 @@ suite("several servers on one database", { concurrency: true }, () => {
     await startAgent(t, first, { url: proxy.url });
     const gate = join(await temporaryFolder(t, "gate"), "open");
     const submitted = await submit(first, TALK, { GATE: gate });
-    await untilLogged(second, submitted, "line 20");
+    await untilLogged(second, submitted, "line 5");
     await first.kill();
     proxy.retarget(second.url);
-    await untilLogged(second, submitted, "line 200");
+    await untilLogged(second, submitted, "line 50");
     await writeFile(gate, "");
     const workflow = workflowOf(await untilEnded(second, submitted.id));
     assert.deepEqual([workflow.state, workflow.attempt, workflow.epoch], [WorkflowState.SUCCEEDED, 1, "1"]);

@@ -12,7 +12,7 @@ export async function describeAgent(options: AgentOptions, name: string, backend
     capacity,
     labels,
     serves: serves === "vetting" ? WorkKind.VETTING : WorkKind.BUILD,
-    capabilities: serves === "vetting" ? await stageCapabilities() : [],
+    capabilities: serves === "vetting" ? await stageCapabilities(options) : [],
     platform: `${process.platform}/${process.arch}`,
     backend,
     version: VERSION,
@@ -22,7 +22,7 @@ export async function describeAgent(options: AgentOptions, name: string, backend
 }
 
 // Loaded only where it is needed: a build agent does without its memory.
-async function stageCapabilities(): Promise<string[]> {
+async function stageCapabilities({ listedStages = [] }: AgentOptions): Promise<string[]> {
   const { BUILT_IN_STAGES } = await import("../stages/built-in.ts");
-  return [...BUILT_IN_STAGES.keys()].map((name) => `stage:${name}`);
+  return [...BUILT_IN_STAGES.keys(), ...listedStages.map(({ name }) => name)].map((name) => `stage:${name}`);
 }

@@ -22,9 +22,10 @@ export function newSegment(directory: string, first: Position): Segment {
   return { path: join(directory, `${String(first.line).padStart(10, "0")}.blocks`), first, bytes: 0 };
 }
 
-/** Part of a segment's records, from `byte` within it. */
-export async function readSegment(segment: Segment, byte: number, maxBytes: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(Math.min(maxBytes, segment.bytes - byte));
+/** Part of a segment's records, from `byte` within it, into `buffer` if it has room for them. */
+export async function readSegment(segment: Segment, byte: number, maxBytes: number, buffer?: Buffer): Promise<Buffer> {
+  const length = Math.min(maxBytes, segment.bytes - byte);
+  const bytes = buffer && buffer.length >= length ? buffer.subarray(0, length) : Buffer.allocUnsafe(length);
   await using file = await open(segment.path);
   for (let filled = 0; filled < bytes.length;) {
     const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, byte + filled);

@@ -36,9 +36,11 @@ export async function sendLog(given: SendLogOptions): Promise<void> {
   let position = await spool.positionOf(fromLine);
   let wantedLine = fromLine;
   let sentMs = -Infinity;
+  // One for all batches: memory of this size is not the heap's, and a new one for each keeps the collector busy.
+  const buffer = Buffer.allocUnsafeSlow(options.maxBytes);
   while (await moreToSend(options, position, sentMs)) {
     sentMs = performance.now();
-    const batch = await spool.read(position, { maxBytes: options.maxBytes, maxLines: BATCH_MAX_LINES });
+    const batch = await spool.read(position, { maxBytes: options.maxBytes, maxLines: BATCH_MAX_LINES, buffer });
     if (batch.blocks.length === 0) throw new Error(`the spool is damaged at line ${position.line}`);
     wantedLine = await sendBatch(options, batch, Math.max(0, position.line - wantedLine));
     position = wantedLine === batch.end.line ? batch.end : await spool.positionOf(wantedLine);

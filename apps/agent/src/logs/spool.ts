@@ -40,6 +40,8 @@ export interface ReadLimits {
   maxBytes: number;
   /** Default: any number. */
   maxLines?: number;
+  /** Memory for the text, used where it is large enough. The batch is good until it is used again. Default: new. */
+  buffer?: Buffer;
 }
 
 /** Lines read from a spool. */
@@ -136,12 +138,13 @@ export class Spool {
   }
 
   /** Lines from a position on: as many blocks as the limits leave room for, but at least one if any. */
-  async read(first: Position, { maxBytes, maxLines = Infinity }: ReadLimits): Promise<SpoolBatch> {
+  async read(first: Position, { maxBytes, maxLines = Infinity, buffer }: ReadLimits): Promise<SpoolBatch> {
     const segment = this.#segments.findLast((candidate) => candidate.first.byte <= first.byte);
     const end = { ...first };
     const blocks: SpoolBlock[] = [];
     if (!segment) return { blocks, first, end };
-    const bytes = await readSegment(segment, first.byte - segment.first.byte, Math.max(maxBytes, MAX_RECORD_BYTES));
+    const enough = Math.max(maxBytes, MAX_RECORD_BYTES);
+    const bytes = await readSegment(segment, first.byte - segment.first.byte, enough, buffer);
     for (let at = 0; ;) {
       const length = recordLength(bytes, at);
       if (length === undefined) break;

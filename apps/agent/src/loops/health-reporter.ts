@@ -1,5 +1,12 @@
 import { loadavg } from "node:os";
-import { DesiredState, type Directive, type ReportHealthResponse } from "@groundcrew/proto";
+import {
+  DesiredState,
+  type CancelStage,
+  type Directive,
+  type Hold,
+  type PowerOff,
+  type ReportHealthResponse,
+} from "@groundcrew/proto";
 import type { Offer } from "../agent-options.ts";
 import { Condition } from "../condition.ts";
 import type { ServerLink } from "../connection/server-link.ts";
@@ -22,6 +29,10 @@ export interface HealthReporterOptions {
   onCapacity: (capacity: number) => void;
   /** Told when the operator stops this process. */
   onShutDown: (reason: string) => void;
+  /** Told with each answer how the machine is held. */
+  onHold: (hold: Hold | undefined) => void;
+  /** Told when the machine is to be switched off after this run. */
+  onPowerOff: (order: PowerOff) => void;
 }
 
 /** Tells the server how the agent is, and hears what is wanted of it. */
@@ -29,6 +40,7 @@ export class HealthReporter {
   readonly #options: HealthReporterOptions;
   #acknowledged: string[] = [];
   #drained = false;
+  #isHurried = false;
   /** What the server is still to hear. */
   #offer: Offer | undefined;
   readonly #offered = new Condition();
@@ -41,13 +53,23 @@ export class HealthReporter {
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
       this.#obey(await this.#report(false, signal));
-      await this.#offered.until(() => this.#offer !== undefined, { signal, timeoutMs: this.#options.intervalMs });
+      this.#isHurried = false;
+      await this.#offered.until(() => this.#offer !== undefined || this.#isHurried, {
+        signal,
+        timeoutMs: this.#options.intervalMs,
+      });
     }
   }
 
   /** Tells the server at once what the agent offers from now on, or as soon as it can be reached. */
   announce(offer: Offer): void {
     this.#offer = offer;
+    this.#offered.notify();
+  }
+
+  /** Reports at once: the server has something to say. */
+  hurry(): void {
+    this.#isHurried = true;
     this.#offered.notify();
   }
 
@@ -83,9 +105,10 @@ export class HealthReporter {
     return answer;
   }
 
-  #obey({ desiredState, directives, capacity }: ReportHealthResponse): void {
+  #obey({ desiredState, directives, capacity, hold }: ReportHealthResponse): void {
     if (desiredState === DesiredState.TERMINATED) this.#options.onTerminated();
     this.#options.onCapacity(capacity);
+    this.#options.onHold(hold);
     for (const directive of directives) {
       if (directive.generation === this.#options.generation) this.#carryOut(directive);
       this.#acknowledged.push(directive.id);
@@ -96,5 +119,12 @@ export class HealthReporter {
   #carryOut({ action }: Directive): void {
     if (action.case === "drain") this.#drained = true;
     if (action.case === "shutDown") this.#options.onShutDown(action.value.reason);
+    if (action.case === "cancelStage") this.#stopStage(action.value);
+    if (action.case === "powerOff") this.#options.onPowerOff(action.value);
+  }
+
+  /** Of the lease that it names, and of no other. */
+  #stopStage({ stepRun, canceledBy }: CancelStage): void {
+    if (stepRun) this.#options.held.find(stepRun.workflowId, stepRun.epoch)?.stopStage(stepRun, canceledBy);
   }
 }

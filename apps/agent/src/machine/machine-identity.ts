@@ -1,19 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { systemPath } from "../stages/sysfs.ts";
 import { readMacs } from "./macs.ts";
 import { realValue, realUuid } from "./placeholders.ts";
 
 /** Where to look; tests name folders of their own. */
 export interface MachineSources {
-  /** Default "/sys". */
+  /** Default: that of the machine, or of what stands in for it. */
   sys?: string;
-  /** Default "/proc". */
+  /** As `sys`. */
   proc?: string;
 }
 
 /** What tells this hardware from other hardware. What is unknown, or a maker's placeholder, is "". */
-export async function readMachineIdentity({ sys = "/sys" }: MachineSources = {}) {
+export async function readMachineIdentity({ sys = systemPath("/sys") }: MachineSources = {}) {
   const dmi = (name: string) => readText(join(sys, "class/dmi/id", name));
   return {
     systemUuid: realUuid(await dmi("product_uuid")),
@@ -27,7 +28,7 @@ export async function readMachineIdentity({ sys = "/sys" }: MachineSources = {})
 }
 
 /** The kernel's boot id; "" where there is none. */
-export function readBootId({ proc = "/proc" }: MachineSources = {}): Promise<string> {
+export function readBootId({ proc = systemPath("/proc") }: MachineSources = {}): Promise<string> {
   return readText(join(proc, "sys/kernel/random/boot_id"));
 }
 

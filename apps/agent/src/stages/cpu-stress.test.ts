@@ -1,21 +1,30 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { suite, test } from "node:test";
 import { builtInProfiles, judgeStage, readOcp, type StageProfile } from "@groundcrew/vetting";
-import { isAlive, startStage } from "./testing.ts";
+import { cpuStress } from "./cpu-stress.ts";
+import { isAlive, runHere, skipWithout, standIns, startStage } from "./testing.ts";
 
 const profile = builtInProfiles.get("demo")?.stages.find((stage) => stage.name === "cpu_stress") as StageProfile;
-const skip = hasStressNg() ? false : "needs stress-ng (Debian package stress-ng)";
+const skip = skipWithout("stress-ng");
 
-function hasStressNg(): boolean {
-  try {
-    execFileSync("stress-ng", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Each run of it, of which the file's name tells the number, computes a tenth less a second than the first. */
+const STRESS_NG = `[ "$1" = --version ] && { echo "stress-ng, version 0.15.06"; exit; }
+for file; do :; done
+number=$(echo "$file" | tr -dc 0-9)
+echo "stress-ng: info:  [1] dispatching hogs: 2 cpu" >&2
+cat > "$file" <<EOF
+system-info:
+      cpus-online: 2
+metrics:
+    - stressor: cpu
+      bogo-ops: 100
+      bogo-ops-per-second-real-time: $((110 - number * 10)).0
+      wall-clock-time: 1.0
+EOF`;
 
 function judge(ocp: string) {
   return judgeStage(profile, { outcome: "completed", exitCode: 0, ocp });
@@ -28,9 +37,11 @@ suite("CPU stress", () => {
     const result = judge(ocp);
     assert.ok(["pass", "warn"].includes(result.verdict), result.reasons.join("; "));
     assert.equal(exitCode, 0);
-    assert.deepEqual(files, ["segment-1.log", "segment-1.yaml", "segment-2.log", "segment-2.yaml"]);
+    const kinds = ["json", "log", "yaml"];
+    const kept = [1, 2].flatMap((number) => kinds.map((kind) => `segment-${number}.${kind}`));
+    assert.deepEqual(files, ["cpu-stress-beginning.json", ...kept]);
     const run = readOcp(ocp);
-    assert.deepEqual(run.files.map((file) => file.uri).toSorted(), files);
+    assert.deepEqual(run.files.map((file) => file.uri).toSorted(), kept);
     for (const series of run.series) assert.equal(series.values.length, 2, series.name);
     assert.equal(run.software[0]?.name, "stress-ng");
     assert.match(log, /^segment 2 of 2: \d+ bogo operations a second for 1\.\d s, .*wrong results 0$/m);
@@ -79,6 +90,32 @@ suite("CPU stress", () => {
     assert.deepEqual(readOcp(ocp).end, { status: "SKIP", result: "NOT_APPLICABLE" });
     assert.equal(judgeStage(profile, { outcome: "canceled", ocp }).verdict, "canceled");
     assert.notEqual(judge(ocp).verdict, "pass");
+  });
+
+  test("goes on after the segments that an earlier try measured, and judges them all", async (t) => {
+    const folder = standIns(t, { "stress-ng": STRESS_NG });
+    const previous = await mkdtemp(join(tmpdir(), "groundcrew-earlier-"));
+    t.after(() => rm(previous, { recursive: true, force: true }));
+    const parameters = { segments: 4, segment_seconds: 1 };
+    const controller = new AbortController();
+    const cut = (line: string) =>
+      line.startsWith("segment 3 of 4: 1 s") && controller.abort(new Error("the agent died"));
+    const first = await runHere(cpuStress, { folder: previous, parameters, signal: controller.signal, onSay: cut });
+    assert.ok(first.error !== undefined);
+    const resumed = await runHere(cpuStress, { folder, parameters, previous });
+    assert.equal(resumed.error, undefined);
+    assert.ok(
+      resumed.said.includes("going on after segment 2 of 4, which an earlier try ran"),
+      resumed.said.join("\n"),
+    );
+    const run = readOcp(resumed.ocp);
+    assert.equal(run.series.find(({ name }) => name === "cpu_stress.segment.bogo_ops")?.values.length, 4);
+    const value = (name: string) => run.measurements.find((measurement) => measurement.name === name)?.value;
+    assert.deepEqual([value("cpu_stress.segments"), value("cpu_stress.resumed_segments")], [4, 2]);
+    // The stand-in computes 100, then 90, 80 and 70 a second: as a machine that heats up.
+    assert.equal(value("cpu_stress.throughput_trend"), 0.7);
+    const other = await runHere(cpuStress, { folder, parameters: { ...parameters, segments: 1 }, previous });
+    assert.ok(!other.said.some((line) => line.startsWith("going on")), "other parameters are another test");
   });
 
   test("without stress-ng is an error that names the Debian package", async (t) => {

@@ -5,7 +5,7 @@ import { startStage } from "./testing.ts";
 
 suite("the program that runs a stage", () => {
   const misuses: [name: string, stage: string, parameters: string, message: RegExp][] = [
-    ["a stage that does not exist", "sewing", "{}", /there is no stage "sewing"; known: inventory, cpu_stress/],
+    ["a stage that does not exist", "sewing", "{}", /there is no stage "sewing"; known: inventory, smart, cpu_stress/],
     ["parameters that are no JSON", "inventory", "{", /JSON/],
     [
       "parameters that are no object",

@@ -1,7 +1,8 @@
 /**
  * Runs one built-in stage: `run-stage.ts STAGE`, in the folder that shall hold its evidence, with its parameters as a
- * JSON object in GROUNDCREW_STAGE_PARAMETERS (GROUNDCREW_STAGE_OVERRIDES and GROUNDCREW_STAGE_FACTS alike), its record
- * on file descriptor 3 and words for people on stdout and stderr.
+ * JSON object in GROUNDCREW_STAGE_PARAMETERS (GROUNDCREW_STAGE_OVERRIDES and GROUNDCREW_STAGE_FACTS alike), the folder
+ * of a try that was cut short in GROUNDCREW_STAGE_PREVIOUS, 1 in GROUNDCREW_STAGE_DESTRUCTIVE where the agent's settings
+ * allow it to destroy data, its record on file descriptor 3 and words for people on stdout and stderr.
  * Exit codes: 0 the stage did its work or said why it could not, 1 it broke, 2 wrong use, 143 stopped by a signal.
  * None of them is a verdict.
  */
@@ -20,11 +21,14 @@ async function main(name: string): Promise<number> {
   if (stage === undefined) {
     return misuse(`there is no stage ${JSON.stringify(name)}; known: ${[...BUILT_IN_STAGES.keys()].join(", ")}`);
   }
+  const previous = process.env["GROUNDCREW_STAGE_PREVIOUS"];
   try {
     const given = {
       parameters: variable("GROUNDCREW_STAGE_PARAMETERS"),
       overrides: stageOverrides(variable("GROUNDCREW_STAGE_OVERRIDES")),
       facts: stageFacts(variable("GROUNDCREW_STAGE_FACTS")),
+      ...(previous !== undefined && { previous }),
+      destructive: process.env["GROUNDCREW_STAGE_DESTRUCTIVE"] === "1",
     };
     return await runStage(stage, { ...given, name, write: openEvidenceChannel() });
   } catch (error) {
@@ -32,7 +36,7 @@ async function main(name: string): Promise<number> {
   }
 }
 
-interface RunOptions extends Pick<StageContext, "parameters" | "overrides" | "facts"> {
+interface RunOptions extends Pick<StageContext, "parameters" | "overrides" | "facts" | "previous" | "destructive"> {
   name: string;
   write: (line: string) => void;
 }

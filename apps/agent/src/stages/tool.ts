@@ -1,5 +1,6 @@
 import process from "node:process";
 import { execa, type Result } from "execa";
+import { toolPath } from "./tool-path.ts";
 
 /** The Debian package that has each tool. */
 const PACKAGES = {
@@ -7,6 +8,7 @@ const PACKAGES = {
   dmidecode: "dmidecode",
   ethtool: "ethtool",
   fio: "fio",
+  fwupdmgr: "fwupd",
   ip: "iproute2",
   iperf3: "iperf3",
   ipmitool: "ipmitool",
@@ -19,6 +21,7 @@ const PACKAGES = {
   smartctl: "smartmontools",
   "stress-ng": "stress-ng",
   stressapptest: "stressapptest",
+  wipefs: "util-linux",
 } as const;
 
 export type ToolName = keyof typeof PACKAGES;
@@ -33,6 +36,8 @@ const KILL_AFTER_MS = 2000;
 export interface ToolOutput {
   stdout: string;
   failure?: string;
+  /** Absent: it did not end by itself. */
+  exitCode?: number;
   /** True: it is not installed. */
   missing: boolean;
 }
@@ -46,19 +51,25 @@ export function toolOptions(signal: AbortSignal) {
     reject: false,
     stdin: "ignore",
     stripFinalNewline: false,
-    env: { PATH: searchPath(), LC_ALL: "C.UTF-8" },
+    env: { PATH: toolPath(process.env["PATH"] ?? "/usr/bin:/bin"), LC_ALL: "C.UTF-8" },
   } as const;
 }
 
-/** Runs a tool to its end. Throws only when the signal aborts. */
-export async function runTool(name: ToolName, args: readonly string[], signal: AbortSignal): Promise<ToolOutput> {
-  const result = await execa(name, args, { ...toolOptions(signal), timeout: TIMEOUT_MS });
+/** Runs a tool to its end. `timeoutMs` default: 20 s. Throws only when the signal aborts. */
+export async function runTool(
+  name: ToolName,
+  args: readonly string[],
+  signal: AbortSignal,
+  timeoutMs = TIMEOUT_MS,
+): Promise<ToolOutput> {
+  const result = await execa(name, args, { ...toolOptions(signal), timeout: timeoutMs });
   signal.throwIfAborted();
   if (result.code === "ENOENT") return { stdout: "", failure: missing(name), missing: true };
   if (!result.failed) return { stdout: result.stdout, missing: false };
   const complaint = result.stderr.trim().split("\n")[0] ?? "";
-  const failure = `${name} ${howFailed(result)}${complaint === "" ? "" : `: ${complaint}`}`;
-  return { stdout: result.stdout, failure, missing: false };
+  const failure = `${name} ${howFailed(result, timeoutMs)}${complaint === "" ? "" : `: ${complaint}`}`;
+  const exitCode = result.exitCode === undefined ? {} : { exitCode: result.exitCode };
+  return { stdout: result.stdout, failure, ...exitCode, missing: false };
 }
 
 /** A tool's version, or why there is none. */
@@ -76,14 +87,8 @@ function missing(name: ToolName): string {
   return `${name} is not installed (Debian package ${PACKAGES[name]})`;
 }
 
-function howFailed(result: Pick<Result, "timedOut" | "exitCode" | "signal">): string {
-  if (result.timedOut) return `did not answer within ${TIMEOUT_MS / 1000} s`;
+function howFailed(result: Pick<Result, "timedOut" | "exitCode" | "signal">, timeoutMs: number): string {
+  if (result.timedOut) return `did not answer within ${timeoutMs / 1000} s`;
   if (result.exitCode !== undefined) return `ended with exit code ${result.exitCode}`;
   return result.signal === undefined ? "could not be run" : `was killed by ${result.signal}`;
-}
-
-/** The PATH with the folders of system tools, which an ordinary user's often lacks. */
-function searchPath(): string {
-  const given = process.env["PATH"] ?? "/usr/bin:/bin";
-  return `${given}:/usr/local/sbin:/usr/sbin:/sbin`;
 }

@@ -14,6 +14,8 @@ export interface StateDirectory {
   readonly spool: string;
   /** Workspaces: a folder, emptied at each start. */
   readonly work: string;
+  /** Evidence of the stages of the vetting run that this machine has, until it is reported: a folder. */
+  readonly vetting: string;
   /** Workspaces that the operator asked to keep: a folder that is left alone. */
   readonly kept: string;
   /** Lets another process have it. */
@@ -26,6 +28,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     held: join(path, "held"),
     spool: join(path, "spool"),
     work: join(path, "work"),
+    vetting: join(path, "vetting"),
     kept: join(path, "kept"),
   };
   try {

@@ -1,32 +1,28 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { BRIEF_FLAGS, mainOf, plainEnvironment } from "@groundcrew/testkit/program";
 import { Condition } from "../condition.ts";
 import type { FakeServer } from "./fake-server.ts";
-
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** How a test runs the agent. */
 export interface AgentProcessOptions {
   /** Its own flags. */
   flags?: readonly string[];
-  /** Node's flags. */
+  /** Node's flags. Default: those of a program that soon ends. */
   nodeFlags?: readonly string[];
   env?: Record<string, string>;
 }
 
 /** The real agent as a process of its own. Killed when the test ends, should it still run. */
 export function spawnAgent(server: FakeServer, stateDirectory: string, options: AgentProcessOptions = {}) {
-  const { flags = [], nodeFlags = [], env = {} } = options;
+  const { flags = [], nodeFlags = BRIEF_FLAGS, env = {} } = options;
   const always = ["--server", server.url, "--state-dir", stateDirectory, "--kill-grace", "200ms", "--name", "tester"];
   // Tests watch files that a sandbox would keep from steps.
   always.push("--backend", "local");
-  const child = spawn(process.execPath, [...nodeFlags, MAIN, ...always, ...flags], {
+  const child = spawn(process.execPath, [...nodeFlags, mainOf("agent"), ...always, ...flags], {
     env: {
-      PATH: process.env["PATH"],
-      // Makes the many starts of a test run faster, where the environment asks for it.
-      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      ...plainEnvironment(),
       GROUNDCREW_AGENT_TOKEN: `gce_${"e".repeat(43)}`,
       ...env,
     },

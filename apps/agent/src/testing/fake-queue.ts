@@ -63,6 +63,13 @@ export class FakeQueue {
     return workflow;
   }
 
+  /** Grants a workflow again, in a new lease. */
+  requeue(workflow: FakeWorkflow, epoch: string): void {
+    workflow.grant.epoch = epoch;
+    this.#waiting.push(workflow);
+    this.changed.notify();
+  }
+
   cancel(workflow: FakeWorkflow, by: string): void {
     workflow.canceledBy = by;
     this.changed.notify();

@@ -1,7 +1,9 @@
 import type { TestContext } from "node:test";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@groundcrew/rpc";
 import { anonymous, guard, mount, serveGrpc, type RpcServer } from "@groundcrew/rpc/server";
 import {
+  type Sample,
   BlobOffsetSchema,
   DesiredState,
   ExtendOutcome,
@@ -11,6 +13,7 @@ import {
   WaitOutcome,
   type AddWorkflowsRequest,
   type BlobHeader,
+  type HoldSchema,
   type Directive,
   type PutBlobRequest,
   type RegisterAgentRequest,
@@ -32,6 +35,8 @@ const PATIENCE_MS = 30_000;
 export class FakeServer {
   readonly queue = new FakeQueue();
   readonly registrations: RegisterAgentRequest[] = [];
+  /** What sensors read. */
+  readonly samples: Sample[] = [];
   readonly healthReports: ReportHealthRequest[] = [];
   readonly polls: { pollId: string; freeSlots: number; again: boolean }[] = [];
   /** How many sessions were opened. */
@@ -53,6 +58,8 @@ export class FakeServer {
   desiredState: DesiredState = DesiredState.READY;
   /** Told with each answer to a health report, until they are acknowledged. */
   directives: readonly FakeDirective[] = [];
+  /** How the machine is held, told with each answer to a health report. */
+  hold: MessageInitShape<typeof HoldSchema> | undefined;
   /** Asked after each part of a download; what it throws cuts it off. */
   onPart: () => void = () => {};
   /** Told with each answer to a health report. 0: nothing. */
@@ -130,7 +137,8 @@ export class FakeServer {
       reportHealth: (request) => {
         this.healthReports.push(request);
         this.directives = this.directives.filter(({ id }) => !request.ackedDirectives.includes(id));
-        return { desiredState: this.desiredState, directives: [...this.directives], capacity: this.capacity };
+        const { desiredState, capacity, hold } = this;
+        return { desiredState, directives: [...this.directives], capacity, ...(hold && { hold }) };
       },
       next: async ({ pollId, freeSlots, again }, context) => {
         this.#requireAgain(pollId, again);
@@ -151,7 +159,10 @@ export class FakeServer {
       },
       update: (request) => ({ next: queue.nextAction(queue.update(request)) }),
       enqueueLog: (request) => ({ nextLine: queue.enqueue(request) }),
-      recordSamples: () => ({}),
+      recordSamples: ({ samples }) => {
+        this.samples.push(...samples);
+        return {};
+      },
       putBlob: (parts) => this.#putBlob(parts),
       getBlob: ({ id, offset }) => this.#files.read(id, Number(offset)),
       findArtifact: ({ artifact }) => this.#files.find(artifact, []),

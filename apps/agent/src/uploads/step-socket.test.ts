@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { request, type IncomingMessage } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { suite, test, type TestContext } from "node:test";
 import { create } from "@bufbuild/protobuf";
+import { openBackend } from "@groundcrew/engine";
 import { AddWorkflowsResponseSchema, PipelineProblemsSchema, WorkflowState } from "@groundcrew/proto";
 import { Code, ConnectError } from "@groundcrew/rpc";
 import { FakeServer } from "../testing/fake-server.ts";
@@ -93,26 +94,41 @@ suite("the socket of a step", () => {
   });
 });
 
-test("a step reaches the server by its socket, in its own name, and another step gets another socket", async (t) => {
-  const server = await FakeServer.start(t);
-  const asked: string[] = [];
-  server.addWorkflows = ({ workflowId, epoch, step, files }) => {
-    asked.push(`${workflowId}/${epoch}/${step}/${files[0]?.path}`);
-    return [{ id: "8", name: "more" }];
-  };
-  const run = `
+const hasSandbox = await openBackend({ name: "sandbox", hiddenPaths: [] }).then(
+  () => true,
+  () => false,
+);
+const noSandbox = hasSandbox ? false : "needs a working bubblewrap (Debian package bubblewrap)";
+const backends = [
+  { name: "local", skip: false },
+  { name: "sandbox", skip: noSandbox },
+] as const;
+
+for (const { name: backend, skip } of backends)
+  test(
+    `a step on ${backend} reaches the server by its socket, in its own name, and another step gets another`,
+    { skip },
+    async (t) => {
+      const server = await FakeServer.start(t);
+      const asked: string[] = [];
+      server.addWorkflows = ({ workflowId, epoch, step, files }) => {
+        asked.push(`${workflowId}/${epoch}/${step}/${files[0]?.path}`);
+        return [{ id: "8", name: "more" }];
+      };
+      const run = `
     echo "$GROUNDCREW_STEP_SOCKET"
     ${process.execPath} -e '
       const { request } = require("node:http");
       const call = request({ socketPath: process.env.GROUNDCREW_STEP_SOCKET, path: "/v1/workflows", method: "POST" });
       call.on("response", (answer) => answer.pipe(process.stdout)).end(JSON.stringify({ files: [{ path: "f.yaml" }] }))'`;
-  const steps = ["one", "two"].map((name) => ({ name, run, shell: "sh" }));
-  const workflow = server.queue.submit({ plan: { case: "build", value: { steps } } });
-  await startAgent(t, server);
-  assert.equal((await server.ended(workflow)).state, WorkflowState.SUCCEEDED);
-  const { workflowId, epoch } = workflow.grant;
-  assert.deepEqual(asked, [`${workflowId}/${epoch}/one/f.yaml`, `${workflowId}/${epoch}/two/f.yaml`]);
-  const [one = [], two = []] = ["one", "two"].map((name) => workflow.lines.get(name));
-  assert.equal(one[1], '{"workflows":[{"id":"8","name":"more"}]}');
-  assert.notEqual(one[0], two[0]);
-});
+      const steps = ["one", "two"].map((name) => ({ name, run, shell: "sh" }));
+      const workflow = server.queue.submit({ plan: { case: "build", value: { steps } } });
+      await startAgent(t, server, { backend: { name: backend, readOnlyPaths: [dirname(process.execPath)] } });
+      assert.equal((await server.ended(workflow)).state, WorkflowState.SUCCEEDED);
+      const { workflowId, epoch } = workflow.grant;
+      assert.deepEqual(asked, [`${workflowId}/${epoch}/one/f.yaml`, `${workflowId}/${epoch}/two/f.yaml`]);
+      const [one = [], two = []] = ["one", "two"].map((name) => workflow.lines.get(name));
+      assert.equal(one[1], '{"workflows":[{"id":"8","name":"more"}]}');
+      assert.notEqual(one[0], two[0]);
+    },
+  );

@@ -1,4 +1,4 @@
-import { baseEnvironment, checkout } from "@groundcrew/engine";
+import { baseEnvironment, checkout, type ProcessEnd } from "@groundcrew/engine";
 import {
   StoredFiles,
   type FetchSourceOptions,
@@ -41,7 +41,25 @@ export function agentHost(options: AgentHostOptions): StepHost {
 async function fetchSource(run: RunContext, { checkout: source, log, ...where }: FetchSourceOptions) {
   const outputs = { stdout: log.sink(LogStream.STDOUT), stderr: log.sink(LogStream.STDERR) };
   const { PATH: path = "" } = baseEnvironment(where.workspace);
-  return checkout({ source, outputs, path, ...where, run: (process) => runOnBackend(run, { ...process, image: "" }) });
+  const end = await checkout({
+    source,
+    outputs,
+    path,
+    ...where,
+    run: (process) => runOnBackend(run, { ...process, image: "" }),
+  });
+  if (!hasPassed(end) && run.backend.isolates && isOnThisMachine(source.repository)) {
+    await log.note(`on the ${run.backend.name} backend git sees only the folders that --sandbox-read names`);
+  }
+  return end;
+}
+
+function hasPassed(end: ProcessEnd): boolean {
+  return end.kind === "exited" && end.exitCode === 0;
+}
+
+function isOnThisMachine(repository: string): boolean {
+  return repository.startsWith("file:") || repository.startsWith("/");
 }
 
 async function runOnBackend(run: RunContext, process: StepProcess) {
@@ -56,7 +74,9 @@ async function stepRunHost({ run, plan, report }: AgentHostOptions, stepRun: Ste
   const store = new ServerFiles({ lease, stepRun: stepRun.ref });
   const note = (line: string) => stepRun.log.note(line);
   return {
-    ...(step && { files: new StoredFiles({ step, workspace: await workspace(), store, note }) }),
+    ...(step && {
+      files: new StoredFiles({ step, workspace: await workspace(), store, note, limits: run.settings.archiveLimits }),
+    }),
     surround: (use) => withStepSocket(run, stepRun.ref.step, use),
     log: stepRun.log,
     report: (each) => report(stepRun.report(each)),

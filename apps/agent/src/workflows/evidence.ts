@@ -1,8 +1,10 @@
 import type { Dirent } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { Code, ConnectError } from "@groundcrew/rpc";
 import type { Lease } from "./lease.ts";
+import { maskFile } from "./mask-file.ts";
+import type { RunContext } from "./run-context.ts";
 import type { StepRun } from "./step-run.ts";
 import { upload } from "./upload.ts";
 
@@ -18,16 +20,28 @@ const CONTENT_TYPES: Record<string, string> = {
   ".yml": "application/yaml",
 };
 
+/** What the files of one stage may come to, in bytes: 1 GiB. A stage that writes more is broken. */
+const MAX_BYTES = 2 ** 30;
+
 const NAME = /^[A-Za-z0-9._-]{1,200}$/;
 
 /**
- * Stores every regular file of a stage's folder. What the server does not take is named in the stage's log instead. A
+ * Stores every regular file of a stage's folder, without the agent's own secrets. What the server does not take is named in the stage's log instead. A
  * folder that was never made holds nothing.
  */
-export async function uploadEvidence(lease: Lease, stepRun: StepRun, directory: string): Promise<void> {
+export async function uploadEvidence(
+  { lease, settings }: Pick<RunContext, "lease" | "settings">,
+  stepRun: StepRun,
+  directory: string,
+): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  let room = MAX_BYTES;
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const problem = problemOf(entry) ?? (await store(lease, stepRun.ref, directory, entry.name));
+    if (entry.isFile()) await maskFile(join(directory, entry.name), settings.secrets);
+    const size = entry.isFile() ? (await stat(join(directory, entry.name))).size : 0;
+    const tooMuch = size > room ? `the stage's files come to more than ${MAX_BYTES} bytes` : undefined;
+    const problem = problemOf(entry) ?? tooMuch ?? (await store(lease, stepRun.ref, directory, entry.name));
+    if (problem === undefined) room -= size;
     if (problem !== undefined) await stepRun.log.note(`${JSON.stringify(entry.name)} is not kept: ${problem}`);
   }
 }

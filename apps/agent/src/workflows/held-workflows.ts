@@ -6,6 +6,8 @@ export interface HeldWorkflow {
   readonly workflowId: string;
   readonly epoch: string;
   stop(cause: StopCause): void;
+  /** Stops one run of a stage. */
+  stopStage(stepRun: { step: string; try: number }, by: string): void;
 }
 
 /** The workflows that the agent holds, and its slots. */

@@ -11,12 +11,20 @@ import {
 import { LogStream, StepState, type EnqueueLogRequest, type NextAction, type StepRunRef } from "@groundcrew/proto";
 import { sendLog } from "../logs/send-log.ts";
 import { StepLog } from "../logs/step-log.ts";
+import { withGuard } from "../protection/guard-stage.ts";
 import type { Log } from "../log.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** What to run as a step: the rest is the same for all. */
 export interface StepCommand extends Pick<ProcessOptions, "file" | "args" | "cwd" | "env"> {
   fd3?: ProcessOptions["outputs"]["fd3"];
+}
+
+/** What ends a step besides its lease. */
+export interface Bounds {
+  /** In milliseconds. 0: none. */
+  timeoutMs: number;
+  stop: AbortSignal;
 }
 
 /** Which step, and which try of it. */
@@ -55,7 +63,7 @@ export class StepRun {
       directory: join(run.spoolDirectory, String(run.stepRuns.length)),
       header: { ...ref, baseMs: Date.now() },
       signal: run.lease.discarded,
-      secrets: plan.case === "build" ? planSecrets(plan.value) : [],
+      secrets: plan.case === "build" ? planSecrets(plan.value) : [...run.settings.secrets],
       limits: run.settings.logLimits,
       onDiskFull: (error) => run.log.warn({ step, reason: error.message }, "the disk is full; the step waits"),
     });
@@ -90,16 +98,24 @@ export class StepRun {
     };
   }
 
-  /** Runs a process as this step. A fault of the agent's surroundings becomes an end as well; a lost lease throws. */
-  async execute(timeoutMs: number, prepare: () => Promise<StepCommand>): Promise<StepEnd> {
+  /**
+   * Runs a stage's process as this step, guarded so that the agent outlives it. A fault of the agent's surroundings
+   * becomes an end as well; a lost lease throws.
+   */
+  async execute({ timeoutMs, stop: own }: Bounds, prepare: () => Promise<StepCommand>): Promise<StepEnd> {
     const { lease, journal, marker, settings } = this.#run;
     const onFault = (error: unknown) => this.fault(error);
-    const end = await underTimeout({ timeoutMs, stop: lease.stopped, onFault }, async (stop) => {
+    const stop = AbortSignal.any([lease.stopped, own]);
+    const { workflowId, epoch, step, try: count } = this.ref;
+    const end = await underTimeout({ timeoutMs, stop, onFault }, async (stop) => {
       const { fd3, ...command } = await prepare();
       const stdout = this.log.sink(LogStream.STDOUT);
       const outputs = { stdout, stderr: this.log.sink(LogStream.STDERR), ...(fd3 && { fd3 }) };
       const onStart = (groupId: number) => journal.addGroup(groupId);
-      return runProcess({ ...command, outputs, stop, marker, onStart, killGraceMs: settings.killGraceMs });
+      const { killGraceMs } = settings;
+      return withGuard(`${workflowId}-${epoch}-${step}-${count}`, (guard) =>
+        runProcess({ ...guard(command), outputs, stop, marker, onStart, killGraceMs }),
+      );
     });
     lease.discarded.throwIfAborted();
     return end;

@@ -18,6 +18,7 @@ import { detailOf } from "@groundcrew/rpc";
 import { Journal } from "../state/journal.ts";
 import { Lease } from "./lease.ts";
 import type { RunContext, RunEnvironment } from "./run-context.ts";
+import { StageStops } from "./stage-stops.ts";
 import type { StepRun } from "./step-run.ts";
 import { watchLease } from "./watch-lease.ts";
 
@@ -27,6 +28,7 @@ export class WorkflowRun {
   readonly epoch: string;
   readonly #environment: RunEnvironment;
   readonly #lease: Lease;
+  readonly #stageStops = new StageStops();
 
   constructor(grant: Grant, environment: RunEnvironment) {
     this.workflowId = grant.workflowId;
@@ -39,6 +41,11 @@ export class WorkflowRun {
   /** Stops its steps; see `Lease`. */
   stop(cause: StopCause): void {
     this.#lease.stop(cause);
+  }
+
+  /** Stops one run of a stage, and no other. */
+  stopStage(stepRun: { step: string; try: number }, by: string): void {
+    this.#stageStops.stop({ stage: stepRun.step, try: stepRun.try }, by);
   }
 
   /** Runs it to its end and leaves nothing behind, but the spool of a log that the server does not have. Never fails. */
@@ -88,6 +95,7 @@ export class WorkflowRun {
       lease: this.#lease,
       journal,
       marker,
+      stageStops: this.#stageStops,
       stepRuns: [],
       spoolDirectory: join(state.spool, `${workflowId}-${epoch}`),
       workspace: () => (workspace ??= makeWorkspace(state.work, workflowId, epoch)),
@@ -126,7 +134,8 @@ export class WorkflowRun {
       }
       if (plan.case === undefined) return agentError("the grant carries no plan that this agent knows");
       const { runVetting } = await import("./vetting.ts");
-      return await runVetting(run, first, init);
+      const { withSensors } = await import("../sensors/with-sensors.ts");
+      return await withSensors(run, () => runVetting(run, first, init));
     } catch (error) {
       run.lease.discarded.throwIfAborted();
       run.log.error({ err: error }, "the workflow cannot go on");

@@ -31,7 +31,8 @@ export function addUpdate(agents: Command, run: Run): void {
   ]);
 }
 
-function parseLabels(text: string, before: Record<string, string> = {}): Record<string, string> {
+/** A parser of `KEY=VALUE,...`, which adds to what was said before. */
+export function parseLabels(text: string, before: Record<string, string> = {}): Record<string, string> {
   const pairs = text.split(",").filter((pair) => pair !== "");
   const entries = pairs.map((pair) => {
     const at = pair.indexOf("=");

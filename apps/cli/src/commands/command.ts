@@ -63,7 +63,9 @@ export function withList(command: Command): Command {
 }
 
 /** A parser of the ids of what `crew <noun> ls` lists. */
-export function idOf(noun: "pipelines" | "workflows" | "vet" | "artifacts" | "caches"): (text: string) => string {
+export function idOf(
+  noun: "pipelines" | "workflows" | "vet" | "vet batch" | "artifacts" | "caches" | "reflectors",
+): (text: string) => string {
   return (text) => {
     const id = text.replace(/^#/, "");
     if (/^[1-9]\d{0,18}$/.test(id)) return id;

@@ -28,13 +28,16 @@ function addDownload(logs: Command, run: Run): void {
 
 function addSearch(logs: Command, run: Run): void {
   const search = withOutput(withTarget(logs.command("search")))
-    .description("Prints the lines that contain a text, with their numbers from 1. JSON is one match a line.")
-    .argument("<text>", "what a line must contain")
+    .description(
+      "Prints the lines that contain a text or match an expression, with their numbers from 1. JSON is one match a line.",
+    )
+    .argument("<text>", "what a line must contain, or match with --regex")
+    .option("-E, --regex", "the text is a regular expression, in the syntax of RE2")
     .option("-i, --ignore-case", "upper and lower case are the same")
     .option("-C, --around <n>", "so many lines around each match", countOf(0, 20), 0)
     .option("--limit <n>", "how many matches to show at most", countOf(1, 10_000), 100)
     .action(run(searchLogs));
-  withExamples(search, ["crew logs search 42 error -i -C 2", "crew logs search 7 --pipeline 'exit code'"]);
+  withExamples(search, ["crew logs search 42 error -i -C 2", "crew logs search 7 --pipeline -E 'exit code [1-9]'"]);
 }
 
 function withTarget(command: Command): Command {
@@ -67,13 +70,13 @@ async function* dataOf(responses: AsyncIterable<{ data: Uint8Array }>): AsyncGen
   for await (const { data } of responses) yield data;
 }
 
-type SearchOptions = TargetOptions & { ignoreCase?: boolean; around: number; limit: number };
+type SearchOptions = TargetOptions & { ignoreCase?: boolean; regex?: boolean; around: number; limit: number };
 
 async function searchLogs(session: Session, options: SearchOptions, id: string, text: string): Promise<void> {
-  const { ignoreCase = false, around: contextLines, limit: maxMatches } = options;
+  const { ignoreCase = false, regex = false, around: contextLines, limit: maxMatches } = options;
   const { stdout } = session.io;
   const operator = await session.operator();
-  const request = { ...targetOf(options, id), text, ignoreCase, contextLines, maxMatches };
+  const request = { ...targetOf(options, id), text, ignoreCase, regex, contextLines, maxMatches };
   let count = 0;
   for await (const match of operator.searchLogs(request, session.call)) {
     count += 1;

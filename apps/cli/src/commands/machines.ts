@@ -5,6 +5,7 @@ import { collect, noteList } from "../paging.ts";
 import { machineTable } from "../render/tables.ts";
 import type { Session } from "../session.ts";
 import { withList, type Run } from "./command.ts";
+import { addRegistry } from "./machine-registry.ts";
 
 /** `crew machines`. */
 export function addMachines(program: Command, run: Run): void {
@@ -14,6 +15,7 @@ export function addMachines(program: Command, run: Run): void {
     .summary("the hardware under the agents")
     .description("Machines: the hardware, known by its identity; it outlives any agent on it.");
   withList(machines.command("ls")).alias("list").description("Lists machines.").action(run(list));
+  addRegistry(machines, run);
 }
 
 async function list(session: Session, { limit }: { limit: number }): Promise<void> {
@@ -25,5 +27,5 @@ async function list(session: Session, { limit }: { limit: number }): Promise<voi
   const { items: machines, nextPageToken } = page;
   const response = create(ListMachinesResponseSchema, { machines, nextPageToken });
   session.showTable(ListMachinesResponseSchema, response, machineTable(machines, session.io.now()));
-  noteList(session, page, "no machines yet; they appear with their first agent");
+  noteList(session, page, "no machines yet; register one: crew machines add; they also appear with their first agent");
 }

@@ -1,5 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { SecretInfoSchema, WorkflowState, type RetryPipelineRequest, type SetSecretRequest } from "@groundcrew/proto";
+import {
+  SecretAction,
+  SecretInfoSchema,
+  WorkflowState,
+  type RetryPipelineRequest,
+  type SetSecretRequest,
+} from "@groundcrew/proto";
 import assert from "node:assert/strict";
 import { suite, test, type TestContext } from "node:test";
 import { ExitCode } from "../exit-codes.ts";
@@ -64,11 +70,20 @@ suite("crew secrets", () => {
     });
     const handlers: FakeHandlers = {
       listSecrets: () => ({ secrets: [secret] }),
+      listSecretEvents: ({ name }) => ({
+        events: [
+          { at: at(0), action: SecretAction.USE, name, owner: "o", actor: "build-1", workflowId: "42" },
+          { at: at(0), action: SecretAction.ROTATE, actor: "ada", keyId: "0a1b" },
+        ],
+      }),
       removeSecret: ({ repository }) => ({ removed: repository === "r" }),
       rotateSecretKey: () => ({ keyId: "0a1b", rotatedCount: 3 }),
     };
     const told = async (line: string) => (await crew(t, handlers, line)).stdout;
     assert.match(await told("secrets ls"), /\nTOKEN {2}owner o {2}push {4}ada {5}33s ago {2}0a1b\n$/);
+    const events = await told("secrets audit TOKEN");
+    assert.match(events, /\n33s ago {2}used {9}TOKEN {2}owner o {2}build-1 {2}workflow 42\n/);
+    assert.match(events, /\n33s ago {2}key rotated {2}all .*ada {6}key 0a1b\n$/);
     assert.equal(await told("secrets rm TOKEN --repository r"), "Removed TOKEN of repository r.\n");
     assert.equal(await told("secrets rm TOKEN --owner o"), "There was no TOKEN of owner o.\n");
     assert.match(await told("secrets rotate-key"), /^Every secret is encrypted with key 0a1b now; 3 were/);

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import {
+  ListSecretEventsResponseSchema,
   ListSecretsResponseSchema,
   RemoveSecretResponseSchema,
   RotateSecretKeyResponseSchema,
@@ -10,6 +11,7 @@ import { usage } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { collect, noteList } from "../paging.ts";
 import { askSecret, readSecret } from "../prompt.ts";
+import { secretEventTable } from "../render/secret-event-table.ts";
 import { secretTable } from "../render/secret-table.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../terminal/visible.ts";
@@ -40,6 +42,14 @@ export function addSecrets(program: Command, run: Run): void {
     .description("Removes a secret: what starts from now on does not get it.")
     .argument("<name>", "its name")
     .action(run(remove));
+  const audit = withPlace(withList(secrets.command("audit")))
+    .description("Lists who set, removed and used secrets, newest first. It is kept for 400 days.")
+    .argument("[name]", "only of secrets of this name")
+    .action(run(listEvents));
+  withExamples(audit, [
+    "crew secrets audit",
+    "crew secrets audit NPM_TOKEN --repository https://example.org/acme/api.git",
+  ]);
   withOutput(secrets.command("rotate-key"))
     .description("Encrypts every secret with the server's first key; after that the others may be removed.")
     .action(run(rotate));
@@ -112,6 +122,20 @@ async function list(session: Session, { limit, repository = "", owner = "" }: Pl
   const response = create(ListSecretsResponseSchema, { secrets, nextPageToken });
   session.showTable(ListSecretsResponseSchema, response, secretTable(secrets, session.io.now()));
   noteList(session, page, "no secrets; set one: crew secrets set NAME --repository REPOSITORY");
+}
+
+type EventOptions = PlaceOptions & { limit: number };
+
+async function listEvents(session: Session, { limit, repository = "", owner = "" }: EventOptions, name = "") {
+  const operator = await session.operator();
+  const page = await collect(limit, async (request) => {
+    const response = await operator.listSecretEvents({ page: request, repository, owner, name }, session.call);
+    return { items: response.events, nextPageToken: response.nextPageToken };
+  });
+  const { items: events, nextPageToken } = page;
+  const response = create(ListSecretEventsResponseSchema, { events, nextPageToken });
+  session.showTable(ListSecretEventsResponseSchema, response, secretEventTable(events, session.io.now()));
+  noteList(session, page, "nothing was done with such secrets");
 }
 
 async function remove(session: Session, options: PlaceOptions, name: string): Promise<void> {

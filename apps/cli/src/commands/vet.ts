@@ -1,24 +1,23 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import type { Command } from "commander";
-import {
-  GetVettingRunResponseSchema,
-  ListVettingRunsResponseSchema,
-  StartVettingResponseSchema,
-  type StartVettingResponse,
-} from "@groundcrew/proto";
+import { Option, type Command } from "commander";
+import { GetVettingRunResponseSchema, ListVettingRunsResponseSchema } from "@groundcrew/proto";
 import type { ExitCode } from "../exit-codes.ts";
-import { readTextFile } from "../files.ts";
 import { collect, noteList } from "../paging.ts";
 import { renderVettingRun } from "../render/vetting.ts";
 import { vettingTable } from "../render/tables.ts";
-import { saveReport } from "../report.ts";
-import type { Operator, Session } from "../session.ts";
-import { visible } from "../terminal/visible.ts";
-import { watchVetting } from "../watch/watch-vetting.ts";
-import { idOf, withExamples, withList, withListing, withOutput, type Run } from "./command.ts";
+import { FORMAT_NAMES, type FormatName, saveReport } from "../report.ts";
+import type { Session } from "../session.ts";
+import { isOver, watchVetting } from "../watch/watch-vetting.ts";
+import { idOf, withExamples, withList, withOutput, type Run } from "./command.ts";
+import { addDecisions } from "./vet-decide.ts";
+import { addAttestation } from "./vet-attestation.ts";
+import { addBatch } from "./vet-batch.ts";
+import { addCompare } from "./vet-compare.ts";
 import { addEvaluate } from "./vet-evaluate.ts";
+import { addEvidence } from "./vet-evidence.ts";
+import { addProfiles } from "./vet-profiles.ts";
+import { addLearn, addSpec } from "./vet-spec.ts";
+import { addStart } from "./vet-start.ts";
 
 /** `crew vet`. */
 export function addVet(program: Command, run: Run): void {
@@ -29,59 +28,39 @@ export function addVet(program: Command, run: Run): void {
   addStart(vet, run);
   withList(vet.command("ls")).alias("list").description("Lists vetting runs, newest first.").action(run(list));
   withOutput(vet.command("show"))
-    .description("Shows a vetting run with its stages.")
+    .description("Shows a vetting run with its stages: on a terminal live, until it has ended or is held.")
     .argument("<run>", "a vetting run", idOf("vet"))
     .action(run(show));
   withOutput(vet.command("watch"))
-    .description("Shows a vetting run until it has ended; the exit code says how. JSON is one snapshot a line.")
+    .description(
+      "Shows a vetting run until it has ended or is held; the exit code says how. JSON is one snapshot a line.",
+    )
     .argument("<run>", "a vetting run", idOf("vet"))
     .action(run(watch));
-  vet
+  const fetching = vet
     .command("report")
-    .description("Fetches a run's report, one HTML file: into a file on a terminal, else to standard output.")
+    .description(
+      "Fetches a run's report: into a file on a terminal, else to standard output. html is one file that needs nothing " +
+        "else; ocp is OCP Test & Validation output 2.0; junit is for CI; attestation is signed, and speaks of the digests " +
+        "of the others and of inventory.",
+    )
     .argument("<run>", "a vetting run", idOf("vet"))
-    .option("--output <file>", "where to write it; - is standard output (default: vetting-RUN.html)")
+    .addOption(new Option("--format <format>", "how it is written").choices(FORMAT_NAMES).default("html"))
+    .option(
+      "--output <file>",
+      "where to write it; - is standard output (default: vetting-RUN.html, or the format's own ending)",
+    )
     .action(run(report));
+  addDecisions(vet, run);
+  withExamples(fetching, ["crew vet report 4 --output node-17.html", "crew vet report 4 --format junit"]);
+  addAttestation(vet, run);
   addEvaluate(vet, run);
-}
-
-function addStart(vet: Command, run: Run): void {
-  const start = withOutput(vet.command("start"))
-    .description("Queues a vetting run for one machine.")
-    .argument("<target>", "a machine's id, serial or host name, or a vetting agent's name or id")
-    .option("--profile <profile>", "a profile that the server knows, or a file", "demo")
-    .option("-w, --watch", "watch it until it has ended; the exit code says how")
-    .action(run(startRun));
-  withListing(start, "crew machines ls");
-  withExamples(start, ["crew vet start node-17 --watch", "crew vet start node-17 --profile ./profiles/storage.yaml"]);
-}
-
-async function startRun(
-  session: Session,
-  options: { profile: string; watch?: boolean },
-  target: string,
-): Promise<ExitCode | void> {
-  const operator = await session.operator();
-  const response = await start(session, operator, target, options.profile);
-  const id = response.run?.id ?? "0";
-  if (options.watch) return watchVetting(session, operator, id);
-  session.show(StartVettingResponseSchema, response, () => [
-    visible(`Vetting run ${id} of ${target} is queued, with profile ${response.run?.profile ?? options.profile}.`),
-  ]);
-  if (session.format === "table") session.note(`watch it: crew vet watch ${id}`);
-}
-
-async function start(
-  session: Session,
-  operator: Operator,
-  target: string,
-  profile: string,
-): Promise<StartVettingResponse> {
-  const path = resolve(session.io.cwd, profile);
-  const isFile = /[/\\]|\.ya?ml$/.test(profile) || existsSync(path);
-  if (!isFile) return operator.startVetting({ target, profile }, session.call);
-  const content = await readTextFile(path, profile);
-  return operator.startVetting({ target, profileFile: { path: profile, content } }, session.call);
+  addEvidence(vet, run);
+  addProfiles(vet, run);
+  addCompare(vet, run);
+  addBatch(vet, run);
+  addLearn(vet, run);
+  addSpec(vet, run);
 }
 
 async function list(session: Session, { limit }: { limit: number }): Promise<void> {
@@ -99,6 +78,10 @@ async function list(session: Session, { limit }: { limit: number }): Promise<voi
 async function show(session: Session, _options: object, id: string): Promise<void> {
   const operator = await session.operator();
   const response = await operator.getVettingRun({ id }, session.call);
+  if (session.format === "table" && session.io.stdout.isTty && response.run && !isOver(response.run)) {
+    await watchVetting(session, operator, id);
+    return;
+  }
   session.show(GetVettingRunResponseSchema, response, () =>
     response.run ? renderVettingRun(response.run, session.view()) : [],
   );
@@ -108,7 +91,10 @@ async function watch(session: Session, _options: object, id: string): Promise<Ex
   return watchVetting(session, await session.operator(), id);
 }
 
-async function report(session: Session, { output }: { output?: string }, id: string): Promise<void> {
-  const operator = await session.operator();
-  await saveReport(session, operator, id, output);
+async function report(
+  session: Session,
+  { format, output }: { format: FormatName; output?: string },
+  id: string,
+): Promise<void> {
+  await saveReport(session, await session.operator(), { id, format, output });
 }

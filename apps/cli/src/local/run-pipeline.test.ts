@@ -10,11 +10,13 @@ interface Given {
   args?: string[];
   env?: Record<string, string>;
   signal?: AbortSignal;
+  /** Default: a new folder. */
+  cwd?: string;
 }
 
 /** Runs a pipeline with `crew run`, in this process but for its steps. */
-async function crewRun(t: TestContext, file: object, { args = [], env = {}, signal }: Given = {}) {
-  const cwd = await temporaryFolder(t);
+async function crewRun(t: TestContext, file: object, { args = [], env = {}, signal, ...given }: Given = {}) {
+  const cwd = given.cwd ?? (await temporaryFolder(t));
   await writeFile(join(cwd, ".groundcrew.yaml"), JSON.stringify(file));
   const io = { ...memoryIo({ env }), cwd, ...(signal && { signal }) };
   const exitCode = await runCrew(["run", ...args], io);
@@ -161,6 +163,17 @@ suite("crew run", () => {
       'a/keep | [agent] the artifact "n" is not kept: its paths name no file',
       "",
     ]);
+  });
+
+  test("keeps caches from run to run, those of each source folder apart", async (t) => {
+    const env = { XDG_CACHE_HOME: await temporaryFolder(t) };
+    const cwd = await temporaryFolder(t);
+    const keep = { name: "s", run: "cat kept || echo new; echo kept >kept", cache: { key: "'k'", paths: ["kept"] } };
+    const run = async (where: string) =>
+      (await crewRun(t, { workflows: { a: steps(keep) } }, { env, cwd: where })).stdout;
+    assert.match(await run(cwd), /^new$/m);
+    assert.match(await run(cwd), /^kept$/m);
+    assert.match(await run(await temporaryFolder(t)), /^new$/m);
   });
 
   test("hands artifacts on from one workflow to the next", async (t) => {

@@ -8,6 +8,7 @@ import { writeLines } from "../io.ts";
 import { workflowLook } from "../render/looks.ts";
 import { describeChange } from "../render/view.ts";
 import { visible } from "../terminal/visible.ts";
+import { openCaches } from "./open-caches.ts";
 import { mayRun, nextOf } from "./order.ts";
 import { runWorkflow, type LocalPipeline, type Parents, type PipelineOptions } from "./run-workflow.ts";
 
@@ -24,7 +25,7 @@ export async function runPipeline(options: PipelineOptions, workflows: readonly 
   const files = await mkdtemp(join(tmpdir(), "crew-files-"));
   const masker = Masker.of(options.secrets.map(({ value }) => value));
   try {
-    return await runAll({ ...options, masker, files }, workflows);
+    return await runAll({ ...options, masker, files, caches: await openCaches(options) }, workflows);
   } finally {
     await removeTree(files);
   }

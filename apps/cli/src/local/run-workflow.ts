@@ -39,8 +39,10 @@ export interface PipelineOptions {
 export interface LocalPipeline extends PipelineOptions {
   /** Covers secrets. Undefined: there are none. */
   masker: Masker | undefined;
-  /** The folder where artifacts and caches are kept as long as the pipeline runs. */
+  /** The folder where artifacts are kept as long as the pipeline runs. */
   files: string;
+  /** The folder where caches are kept from run to run. */
+  caches: string;
 }
 
 /** How workflows ended that this one depends on. */
@@ -113,12 +115,12 @@ function hostOf(pipeline: LocalPipeline, plan: WorkflowPlan, own: { folder: stri
 }
 
 function filesOf(
-  { files: folder }: LocalPipeline,
+  { files: folder, caches }: LocalPipeline,
   { base: workflow }: WorkflowPlan,
   { step, workspace, stepRun }: { step: StepPlan; workspace: Workspace; stepRun: PrintedStepRun },
 ): StepFiles {
   const note = (line: string) => stepRun.log.note(line);
-  return new StoredFiles({ step, workspace, store: new FolderStore({ folder, workflow }), note });
+  return new StoredFiles({ step, workspace, store: new FolderStore({ folder, workflow, caches }), note });
 }
 
 /** A process group that does not outlive crew, also where a second Ctrl-C ends it at once. */

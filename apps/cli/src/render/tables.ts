@@ -1,5 +1,5 @@
 import { timestampMs, type Timestamp } from "@bufbuild/protobuf/wkt";
-import { Access, DesiredState, PauseScope, TokenKind, WorkKind } from "@groundcrew/proto";
+import { Access, DesiredState, MachineApproval, PauseScope, TokenKind, WorkKind } from "@groundcrew/proto";
 import type {
   Agent,
   AgentGrants,
@@ -195,25 +195,37 @@ export function pairsText(pairs: Record<string, string>): string {
     .join(",");
 }
 
+/** Whether a machine may be vetted, in a word or two. */
+export function approvalText(approval: MachineApproval): string {
+  if (approval === MachineApproval.PENDING) return "waits";
+  return approval === MachineApproval.REJECTED ? "rejected" : "yes";
+}
+
 /** Machines, one a row. */
 export function machineTable(machines: Machine[], nowMs: number): Table {
   return {
     columns: [
       { title: "ID" },
+      { title: "NAME", flexible: true },
       { title: "HOST", flexible: true },
       { title: "PRODUCT", flexible: true },
       { title: "SERIAL", flexible: true },
+      { title: "LABELS", flexible: true },
       { title: "AGENTS", flexible: true },
+      { title: "MAY BE VETTED" },
       { title: "VETTED" },
       { title: "RUN", align: right },
       { title: "SEEN FIRST" },
     ],
     rows: machines.map((each) => [
       each.id,
+      each.name,
       each.identity?.hostname ?? "",
       [each.identity?.vendor, each.identity?.product].filter(Boolean).join(" "),
       each.identity?.serial ?? "",
+      pairsText(each.labels),
       each.agents.join(","),
+      approvalText(each.approval),
       each.vettingState === undefined ? "never" : stateCell(workflowLook(each.vettingState)),
       each.vettingRunId === "0" ? "" : each.vettingRunId,
       ageText(each.createdAt, nowMs),

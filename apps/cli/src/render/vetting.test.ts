@@ -98,3 +98,29 @@ suite("a vetting run's picture", () => {
     ]);
   });
 });
+
+suite("a run that is held", () => {
+  const held = vettingRun({
+    stage: "holding",
+    workflow: { id: "9", state: WorkflowState.BLOCKED, attempt: 1 },
+    stages: [{ name: "inventory", required: true, verdict: Verdict.FAIL, reasons: ["dimm.count is 15"] }],
+    holdReason: "inventory: fail: dimm.count is 15",
+    heldUntil: at(3_630),
+    holdKey: true,
+    acts: [
+      { kind: "retry", by: "ada", stage: "storage", destroyData: ["S1", "S2"], confirmSignatures: ["S2"] },
+      { kind: "waive", by: "bob", reason: "a spare\u001b[31m" },
+    ],
+  });
+
+  test("says for what, for how long still, and what operators did, whatever those wrote", () => {
+    const lines = renderVettingRun(held, view);
+    assert.match(lines[0] ?? "", /■ vetting node-17 {2}#9 {2}profile demo {2}holding/);
+    const rest = lines.slice(2).join("\n");
+    assert.match(rest, /held for inventory: fail: dimm\.count is 15; it fails by itself in 1h 00m/);
+    assert.match(rest, /its key: crew vet key 9/);
+    assert.match(rest, /ada: retried storage, with leave to destroy the data on S1, S2, signatures on S2 or not/);
+    assert.match(rest, /bob: waived it: a spare/);
+    assert.ok(!rest.includes("\u001b"));
+  });
+});

@@ -1,5 +1,7 @@
-import { Verdict, type VettingRun, type VettingStage } from "@groundcrew/proto";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { Verdict, type VettingAct, type VettingRun, type VettingStage } from "@groundcrew/proto";
 import { paint } from "../terminal/style.ts";
+import { formatDuration } from "../terminal/duration.ts";
 import { visible } from "../terminal/visible.ts";
 import { displayWidth, truncate, wrap } from "../terminal/width.ts";
 import { symbolOf, verdictLook, workflowLook, type Look } from "./looks.ts";
@@ -9,22 +11,32 @@ import { describeChange, elapsedText, type View } from "./view.ts";
 
 const runningLook: Look = { symbol: "●", ascii: "*", word: "running", colour: "yellow" };
 
+const holdingLook: Look = { symbol: "■", ascii: "!", word: "holding", colour: "red" };
+
 /** Draws a vetting run: a heading, its stages with their verdicts, and what was not covered. */
 export function renderVettingRun(run: VettingRun, view: View): string[] {
   const rows = run.stages.map((stage) => toRow(run, stage, view.nowMs));
   const width = nameWidth(rows, view);
-  const lines = [renderHeading(run, view), ...rows.map((row) => renderRow(row, width, view)), ...renderGaps(run, view)];
+  const stages = rows.map((row) => renderRow(row, width, view));
+  const lines = [
+    renderHeading(run, view),
+    ...stages,
+    ...renderHold(run, view),
+    ...renderActs(run, view),
+    ...renderGaps(run, view),
+  ];
   return view.height === undefined ? lines : lines.slice(0, Math.max(1, view.height));
 }
 
-/** The host name or serial a machine is best known by. */
+/** The name, host name or serial a machine is best known by. */
 export function machineText(run: VettingRun): string {
   const { hostname = "", serial = "" } = run.machine?.identity ?? {};
-  return hostname || serial || run.machine?.id || "";
+  return run.machine?.name || hostname || serial || run.machine?.id || "";
 }
 
 /** The run's verdict, or its workflow's state while there is none. */
 export function vettingLook(run: VettingRun): Look {
+  if (run.stage === "holding" && run.holdReason !== "") return holdingLook;
   if (run.verdict !== Verdict.UNSPECIFIED) return verdictLook(run.verdict);
   return workflowLook(run.workflow?.state ?? 0);
 }
@@ -74,6 +86,41 @@ export function gatesText({ gates }: VettingStage): string {
   ] as const;
   const told = others.filter(([many]) => many > 0).map(([many, what]) => `${many} ${what}`);
   return [held === 1 ? "1 gate held" : `${held} gates held`, ...told].join(", ");
+}
+
+function renderHold(run: VettingRun, view: View): string[] {
+  if (run.holdReason === "") return [];
+  const until = run.heldUntil
+    ? `; it fails by itself in ${formatDuration(timestampMs(run.heldUntil) - view.nowMs)}`
+    : "";
+  const text = visible(`held for ${run.holdReason}${until}`);
+  const key = run.holdKey ? [`   its key: crew vet key ${run.id}`] : [];
+  return [...wrap(text, view.width, { first: "   ", rest: "     " }), ...key];
+}
+
+function renderActs(run: VettingRun, view: View): string[] {
+  const lines = run.acts.map((act) => `${act.by}: ${actText(act)}`);
+  return lines.flatMap((line) => wrap(visible(line), view.width, { first: "   ", rest: "     " }));
+}
+
+function actText({ kind, stage, reason, destroyData, confirmSignatures }: VettingAct): string {
+  switch (kind) {
+    case "retry": {
+      const destroyed = destroyData.length > 0 ? `, with leave to destroy the data on ${destroyData.join(", ")}` : "";
+      const signed = confirmSignatures.length > 0 ? `, signatures on ${confirmSignatures.join(", ")} or not` : "";
+      return `retried ${stage}${destroyed}${signed}`;
+    }
+    case "waive":
+      return `waived it: ${reason}`;
+    case "reject":
+      return `rejected it${reason === "" ? "" : `: ${reason}`}`;
+    case "cancel_stage":
+      return `stopped ${stage}`;
+    case "key":
+      return "fetched the key to the machine";
+    default:
+      return kind;
+  }
 }
 
 function renderGaps(run: VettingRun, view: View): string[] {

@@ -1,10 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { mainOf, plainEnvironment } from "@groundcrew/testkit/program";
 import { shellWord } from "../shell-word.ts";
 import { FAKE_TOKEN } from "./fake-server.ts";
-
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** Why `crew` cannot be run on a terminal here; undefined when it can. */
 export function terminalMissing(): string | undefined {
@@ -25,14 +23,13 @@ export interface CrewTerminal {
 
 /** Starts the real program on a pseudo-terminal. */
 export function startOnTerminal(args: string[], options: { url?: string; env?: Record<string, string> }): CrewTerminal {
-  const command = ["stty cols 80 rows 24;", "exec", ...[process.execPath, main, ...args].map(shellWord)].join(" ");
+  const command = ["stty cols 80 rows 24;", "exec", ...[process.execPath, mainOf("cli"), ...args].map(shellWord)].join(
+    " ",
+  );
   const child = spawn("script", ["--quiet", "--return", "--echo", "never", "--command", command, "/dev/null"], {
     env: {
-      PATH: process.env["PATH"] ?? "",
-      // Makes the many starts of a test run faster, where the environment asks for it.
-      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
+      ...plainEnvironment(),
       SHELL: "/bin/sh",
-      HOME: "/nonexistent",
       TERM: "xterm",
       ...(options.url === undefined ? {} : { GROUNDCREW_URL: options.url, GROUNDCREW_TOKEN: FAKE_TOKEN }),
       ...options.env,

@@ -32,6 +32,8 @@ export async function watch<T>(session: Session, options: WatchOptions<T>): Prom
     for await (const snapshot of snapshots) {
       last = snapshot;
       presenter.show(snapshot);
+      // What waits for somebody else's doing may be streamed for days.
+      if (options.hasEnded(snapshot)) break;
     }
   } catch (error) {
     presenter.close();

@@ -41,21 +41,26 @@ export async function sendDirective(
 ): Promise<DirectiveMessage> {
   const action = checkedAction(directive);
   const id = await agentId(db, agent);
-  const row = await db
+  const row = await storeDirective(db, id, action, actor);
+  if (!row) throw conflict(`agent ${agent} was reset or terminated: no process of it would hear this`);
+  hints.publish(`agent:${id}`);
+  return directiveMessage(row);
+}
+
+/** Stores an instruction for the process that is now an agent. Undefined: no process can be. */
+export function storeDirective(db: Db, agentId: string, action: DirectiveAction, actor: string) {
+  return db
     .insertInto("directives")
     .columns(["agent_id", "generation", "action", "created_by"])
     .expression((eb) =>
       eb
         .selectFrom("agents")
         .select(["id", "generation", json(action).as("action"), eb.val(actor).as("created_by")])
-        .where("id", "=", id)
+        .where("id", "=", agentId)
         .where("credential_hash", "is not", null),
     )
     .returning(["id", "generation", "action"])
     .executeTakeFirst();
-  if (!row) throw conflict(`agent ${agent} was reset or terminated: no process of it would hear this`);
-  hints.publish(`agent:${id}`);
-  return directiveMessage(row);
 }
 
 function checkedAction(directive: Directive | undefined): DirectiveAction {
@@ -83,6 +88,12 @@ function actionMessage(action: DirectiveAction): NonNullable<DirectiveMessage["a
       return { case: "drain", value: {} };
     case "shut_down":
       return { case: "shutDown", value: { reason: action.reason } };
+    case "cancel_stage": {
+      const { workflowId, epoch, stage: step, try: tryNumber, by: canceledBy } = action;
+      return { case: "cancelStage", value: { stepRun: { workflowId, epoch, step, try: tryNumber }, canceledBy } };
+    }
+    case "power_off":
+      return { case: "powerOff", value: { workflowId: action.workflowId, reason: action.reason } };
   }
   return action satisfies never;
 }

@@ -92,6 +92,6 @@ async function takeReports({ db, hints }: Needs, batch: readonly Report[]): Prom
 
 function answer(caller: Caller, heard: Heard | undefined, directives: DirectiveMessage[] = []): Outcome<Response> {
   if (!heard?.lifecycle) return { error: superseded(caller.generation, heard?.newest ?? "0") };
-  const { lifecycle, capacity } = heard;
-  return { value: { desiredState: desiredStateOf(lifecycle), directives, capacity } };
+  const { lifecycle, capacity, hold } = heard;
+  return { value: { desiredState: desiredStateOf(lifecycle), directives, capacity, ...(hold && { hold }) } };
 }

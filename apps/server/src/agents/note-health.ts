@@ -27,6 +27,8 @@ export interface Heard {
   capacity: number;
   /** Whether directives wait for the process. */
   directed: boolean;
+  /** How its machine is held. Null: it is not, or the agent does not vet. */
+  hold: { workflowId: string; reason: string; sshPublicKey: string } | null;
 }
 
 /** Names an agent's process. */
@@ -41,7 +43,7 @@ export async function noteHealth(
 ): Promise<Map<string, Heard>> {
   const { rows } = await sql<Heard & { agent_id: string; generation: string }>`
     with said as (
-      select said.*, a.generation as newest, a.capacity
+      select said.*, a.generation as newest, a.capacity, a.serves, a.machine_id
       from jsonb_to_recordset(${json([...merged(reports).values()])}) as said (
         "agentId" uuid, generation bigint, load1m double precision, capabilities text[], lines text[], bye boolean
       )
@@ -62,7 +64,15 @@ export async function noteHealth(
     select said."agentId" as agent_id, said.generation, said.newest, heard.lifecycle, said.capacity, exists (
       select from directives d
       where d.agent_id = said."agentId" and d.generation = said.generation and d.acknowledged_at is null
-    ) as directed
+    ) as directed, case when said.serves = 'vetting' then (
+      select jsonb_build_object('workflowId', v.workflow_id::text, 'sshPublicKey', coalesce(k.public_key, ''),
+        'reason', concat_ws(': ', v.run -> 'held' ->> 'stage', v.run -> 'held' ->> 'reason'))
+      from vetting_runs v join workflows w on w.id = v.workflow_id
+      left join vetting_hold_keys k on k.workflow_id = v.workflow_id
+      where v.machine_id = said.machine_id and v.held_since is not null
+        and w.state = 'blocked' and w.block_reason = 'holding'
+      limit 1
+    ) end as hold
     from said left join heard on heard.id = said."agentId" and said.generation = said.newest`.execute(db);
   return new Map(
     rows.map(({ agent_id: agentId, generation, ...heard }) => [processOf({ agentId, generation }), heard]),

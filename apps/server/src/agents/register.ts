@@ -12,6 +12,7 @@ import { checkProtocol } from "./check-protocol.ts";
 import { desiredStateOf, type Lifecycle } from "./desired-state.ts";
 import { supersedeDirectives } from "./directives.ts";
 import type { GrantColumns } from "./grants.ts";
+import { startFirst } from "../vetting/first-sight.ts";
 import { findMachine } from "./machine.ts";
 import { checkedOffer, offered } from "./offer.ts";
 import { releaseHeld } from "./release-held.ts";
@@ -31,12 +32,19 @@ export async function registerAgent(
   const info = checkedInfo(request.info);
   const { response, topics } = await context.db.transaction().execute(async (tx) => {
     const found = principal.kind === "agent" ? await known(tx, principal.agentId) : await enrol(tx, principal, info);
-    const machineId = await findMachine(tx, info.machine, found.agent?.machine_id ?? null);
+    const machineId = await findMachine(tx, {
+      identity: info.machine,
+      previousId: found.agent?.machine_id ?? null,
+      invited: found.invited === true,
+      policy: context.machines,
+    });
     const stored = await store(tx, found, info, machineId, principal);
     await supersedeDirectives(tx, stored.id, stored.generation);
     // A new process holds nothing but what it lists: everything else its predecessor held ends by its policy.
     const unlisted = { reason: "agent_restarted", actor: stored.name, except: request.held } as const;
     const topics = await releaseHeld(tx, context, stored.id, unlisted);
+    const runId = info.serves === "vetting" ? await startFirst(tx, context, machineId) : undefined;
+    if (runId !== undefined) topics.push("queue", `workflow:${runId}`);
     return { response: answer(context, stored), topics };
   });
   context.hints.publish(...topics, `agent:${response.agentId}`);
@@ -87,6 +95,8 @@ interface Found {
   agent: AgentRow | undefined;
   /** Set when its enrolment says whose work it may take. */
   grants?: GrantColumns;
+  /** It enrols with a token that was made for it alone. */
+  invited?: boolean;
 }
 
 async function known(tx: Tx, agentId: string): Promise<Found> {
@@ -122,7 +132,8 @@ async function enrol(tx: Tx, principal: Principal, info: CheckedInfo): Promise<F
     .where("id", "=", token.id)
     .execute();
   // What an operator has granted since the answer was lost stays.
-  return answerLost ? { agent } : { agent, grants: grantsOf(token) };
+  const invited = token.single_use;
+  return answerLost ? { agent, invited } : { agent, grants: grantsOf(token), invited };
 }
 
 function grantsOf({ grant_owners, grant_repositories, grant_untrusted }: GrantColumns): GrantColumns {

@@ -11,6 +11,11 @@ import { fleet } from "./migrations/0007-fleet.ts";
 import { logChecksum } from "./migrations/0008-log-checksum.ts";
 import { outputs } from "./migrations/0008-outputs.ts";
 import { eventKey } from "./migrations/0009-event-key.ts";
+import { secretAudit } from "./migrations/0010-secret-audit.ts";
+import { vettingHolds } from "./migrations/0020-vetting-holds.ts";
+import { vettedFleet } from "./migrations/0030-vetted-fleet.ts";
+import { reflectors } from "./migrations/0050-reflectors.ts";
+import { attestation } from "./migrations/0070-attestation.ts";
 import type { Database } from "./schema.ts";
 
 /** Every migration there is, in order. Forward only: a mistake is mended by the next one. */
@@ -25,6 +30,11 @@ const MIGRATIONS = {
   "0008-log-checksum": { up: logChecksum },
   "0008-outputs": { up: outputs },
   "0009-event-key": { up: eventKey },
+  "0010-secret-audit": { up: secretAudit },
+  "0020-vetting-holds": { up: vettingHolds },
+  "0030-vetted-fleet": { up: vettedFleet },
+  "0050-reflectors": { up: reflectors },
+  "0070-attestation": { up: attestation },
 };
 
 const provider: MigrationProvider = { getMigrations: () => Promise.resolve(MIGRATIONS) };

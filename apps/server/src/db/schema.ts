@@ -1,6 +1,6 @@
 import type { RetryPlan, SourceFile } from "@groundcrew/pipeline";
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { RunState } from "@groundcrew/vetting";
+import type { DeclaredParts, RunState, Spec, StageOverrides } from "@groundcrew/vetting";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { StoredTrigger, WorkflowPlanRow } from "../workflows/plan.ts";
 
@@ -26,7 +26,7 @@ export type WorkflowStateName =
   | "skipped";
 
 /** Why a blocked workflow is blocked, as stored. */
-export type BlockReasonName = "dependency" | "approval" | "delay" | "limit";
+export type BlockReasonName = "dependency" | "approval" | "delay" | "limit" | "holding";
 
 /** The states of a step run, as stored. */
 export type StepStateName =
@@ -104,6 +104,23 @@ export interface Database {
   fair_turns: { pool: string; owner: string | null; turn: Id };
   pauses: PausesTable;
   secrets: SecretsTable;
+  /** PEM of the public key; the private one sealed as secrets are. */
+  attestation_keys: { id: string; public_key: string; key_id: string; sealed: Uint8Array; created_at: Timestamp };
+  secret_events: SecretEventsTable;
+  reflectors: {
+    id: GeneratedAlways<Id>;
+    host: string;
+    /** Of slot 0; slot n listens on the n-th after it. */
+    port: number;
+    slots: number;
+    /** Null: not declared. */
+    capacity_bits_per_second: ColumnType<string | null, string | null | undefined, string | null>;
+    /** The process that runs it. Empty: somebody added it. */
+    replica: Generated<string>;
+    added_by: string;
+    created_at: Timestamp;
+  };
+  reflector_leases: { reflector_id: Id; slot: number; workflow_id: Id; leased_at: Timestamp; expires_at: Timestamp };
   directives: DirectivesTable;
   replicas: { name: string; started_at: Timestamp; alive_at: Timestamp };
   maintenance: { only_row: Generated<boolean>; replica: Generated<string>; term: Generated<Id>; until: Timestamp };
@@ -149,7 +166,86 @@ export interface Database {
     /** When each stage started and was judged, ISO 8601 by the database's clock. */
     stage_times: ColumnType<StageTimes, string | undefined, string>;
     report_blob_id: Id | null;
+    /** The kernel's boot id that its agent told last. Empty: none yet. */
+    boot_id: Generated<string>;
+    /** Since when the stage it is at runs. Null: none does. */
+    open_since: NullableTimestamp;
+    held_since: NullableTimestamp;
+    held_until: NullableTimestamp;
+    override: NullableJson<Override>;
+    interruption: NullableJson<Interrupted>;
+    canceling: NullableJson<CanceledStage>;
+    /** The machine is to be switched off when the run has ended, because an operator said so. */
+    power_off: Generated<boolean>;
+    batch_id: Id | null;
+    /** Its machine's label `rack` when it was started in a batch. */
+    rack: Generated<string>;
+    /** What its machine draws, when it was started in a batch. */
+    watts: Generated<number>;
+    /** The specification's name. Empty: it has none. */
+    spec_name: Generated<string>;
+    spec: NullableJson<StoredSpec>;
+    /** Model and firmware of its machine. Empty until its inventory is judged, or where that does not tell. */
+    cohort: Generated<string>;
   };
+  vetting_hold_keys: HoldKeysTable;
+  vetting_batches: VettingBatchesTable;
+  vetting_figures: { workflow_id: Id; stage: string; metric: string; unit: string; value: number };
+  specs: { name: string; content: string; spec: Json<Spec>; set_by: string; updated_at: Timestamp };
+}
+
+/** What an operator allowed one run of a stage, bound to that run: no other gets it. */
+interface Override {
+  epoch: string;
+  stage: string;
+  try: number;
+  overrides: StageOverrides;
+}
+
+/** A machine that started anew in a stage, until its agent has told what is left of that. */
+interface Interrupted {
+  stage: string;
+  /** The boot ids. */
+  from: string;
+  to: string;
+}
+
+/** The run of a stage that an operator stopped. */
+interface CanceledStage {
+  epoch: string;
+  stage: string;
+  try: number;
+  by: string;
+}
+
+/** Keys to machines that are held, while they are. */
+interface HoldKeysTable {
+  workflow_id: Id;
+  public_key: string;
+  key_id: string;
+  /** The encrypted private key, as secrets/seal.ts writes it. */
+  sealed: Uint8Array;
+  created_at: Timestamp;
+}
+
+/** What a run compares its machine with: the model's specification, and what was declared of the machine itself. */
+export interface StoredSpec {
+  /** Absent: only what was declared is compared. */
+  spec?: Spec;
+  declared: DeclaredParts;
+}
+
+interface VettingBatchesTable {
+  id: GeneratedAlways<Id>;
+  profile_name: string;
+  /** Null: any number. */
+  per_rack: number | null;
+  max_watts: number | null;
+  stagger_ms: Generated<number>;
+  created_by: string;
+  created_at: Timestamp;
+  /** When a run was let into the queue last. */
+  admitted_at: NullableTimestamp;
 }
 
 interface CachesTable {
@@ -231,6 +327,26 @@ interface SecretsTable {
   updated_at: Timestamp;
 }
 
+/** What was done with a secret. */
+export type SecretActionName = "set" | "remove" | "use" | "rotate";
+
+interface SecretEventsTable {
+  id: GeneratedAlways<Id>;
+  at: Timestamp;
+  action: SecretActionName;
+  /** Null: all secrets. */
+  scope: SecretScopeName | null;
+  target: Generated<string>;
+  name: Generated<string>;
+  /** A token's name; of a use the agent's. */
+  actor: string;
+  /** Of a use: whose. */
+  workflow_id: Id | null;
+  epoch: Id | null;
+  /** Of a rotation: the key since then. */
+  key_id: Generated<string>;
+}
+
 interface DirectivesTable {
   id: GeneratedAlways<Id>;
   agent_id: string;
@@ -245,7 +361,11 @@ interface DirectivesTable {
 }
 
 /** What a directive says, as stored. */
-export type DirectiveAction = { kind: "drain" } | { kind: "shut_down"; reason: string };
+export type DirectiveAction =
+  | { kind: "drain" }
+  | { kind: "shut_down"; reason: string }
+  | ({ kind: "cancel_stage"; workflowId: string } & CanceledStage)
+  | { kind: "power_off"; workflowId: string; reason: string };
 
 interface TokensTable extends Grants {
   id: Generated<string>;
@@ -273,7 +393,25 @@ interface MachinesTable {
   serial: string;
   hostname: string;
   created_at: Timestamp;
+  /** What an operator calls it. Empty: nothing. */
+  name: Generated<string>;
+  labels: ColumnType<Record<string, string>, string | undefined, string>;
+  power_watts: number | null;
+  spec_name: string | null;
+  /** What it was delivered with. */
+  declared: ColumnType<Partial<DeclaredParts>, string | undefined, string>;
+  /** Who registered it. Empty: it appeared with its first agent. */
+  registered_by: Generated<string>;
+  approval: Generated<MachineApprovalName>;
+  approved_by: Generated<string>;
+  /** What is doubtful about who it is. */
+  trouble: Generated<string>;
+  /** The trouble that an operator approved it with. */
+  accepted_trouble: Generated<string>;
 }
+
+/** Whether a machine may be vetted, as stored. */
+export type MachineApprovalName = "pending" | "approved" | "rejected";
 
 interface AgentsTable extends Grants {
   id: Generated<string>;

@@ -35,7 +35,7 @@ export async function readAgents(
     with busy as (
       select agent_id, count(*)::integer as slots from workflows where state in ('leased', 'running') group by agent_id
     )
-    select agents.id, agents.name, serves, labels, machine_id, hostname,
+    select agents.id, agents.name, serves, agents.labels, machine_id, hostname,
       grant_owners, grant_repositories, grant_untrusted and backend in ('sandbox', 'container') as grant_untrusted,
       lifecycle, ${connectionAt(healthIntervalMs)} as connection, credential_hash is null as reset,
       greatest(0, capacity - coalesce(busy.slots, 0)) as free

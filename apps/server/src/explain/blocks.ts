@@ -1,6 +1,7 @@
 import type { Db } from "../context.ts";
 import { timestampOf } from "../names.ts";
 import { approvalReasons } from "./approval.ts";
+import { batchReason } from "./batch.ts";
 import { groupReason } from "./group.ts";
 import { parentsReason } from "./parents.ts";
 import type { Reason } from "./reason.ts";
@@ -17,7 +18,9 @@ export async function blockReasons(db: Db, subject: Subject): Promise<Reason[]> 
     case "delay":
       return delayReasons(subject);
     case "limit":
-      return [await groupReason(db, subject)];
+      return [await (subject.concurrency_group === null ? batchReason(db, subject) : groupReason(db, subject))];
+    case "holding":
+      return [holdReason(subject)];
     case null:
       throw new Error(`workflow ${subject.id} is blocked without a reason`);
     default:
@@ -38,4 +41,8 @@ function delayReasons({ not_before: until, retries }: Subject): Reason[] {
     : `its start is delayed until ${moment(until)}`;
   const time = { until: timestampOf(until), retry } as const;
   return [{ text, reason: { case: "time", value: time } }];
+}
+
+function holdReason({ id }: Subject): Reason {
+  return { text: `its machine is held until an operator decides: crew vet show ${id}` };
 }

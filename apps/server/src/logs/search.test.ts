@@ -50,6 +50,23 @@ suite("a search", () => {
     assert.deepEqual(await found(context, { workflowId, text: "nowhere" }), []);
   });
 
+  test("finds the lines that match a regular expression, in time that no expression makes long", async (t) => {
+    const { context, workflowId } = await written(t);
+    assert.deepEqual(await found(context, { workflowId, text: "^(error|mid)", regex: true }), [2, 3]);
+    assert.deepEqual(
+      await found(context, { workflowId, text: "^(error|mid)", regex: true, ignoreCase: true }),
+      [1, 2, 3, 5],
+    );
+    // An engine that goes back and forth would be at this until the end of the universe.
+    const matcher = new LineMatcher("(a+)+$", { regex: true });
+    assert.equal(matcher.matches(Buffer.from(`${"a".repeat(64)}!`)), false);
+    await assert.rejects(search(context, { workflowId, text: "(", regex: true }), {
+      code: Code.InvalidArgument,
+      message: /text.*RE2/,
+    });
+    await assert.rejects(search(context, { workflowId, text: "(?=x)", regex: true }), { code: Code.InvalidArgument });
+  });
+
   test("shows the lines around each match, also of the next chunk", async (t) => {
     const { context, workflowId } = await written(t);
     const [first, ...rest] = await search(context, { workflowId, text: "middle", contextLines: 2 });

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { SearchLogsRequest, SearchLogsResponseSchema } from "@groundcrew/proto";
+import { invalidField } from "@groundcrew/rpc";
 import type { ServerContext } from "../context.ts";
 import { throwIfStopping } from "../db/watch.ts";
 import { requireRange, requireText } from "../validate.ts";
@@ -17,7 +18,7 @@ const MAX_MATCHES = 10_000;
 const MAX_CONTEXT = 20;
 
 /**
- * The lines stored now that contain a text, each with its number and the lines around it, at the pace of the reader.
+ * The lines stored now that contain a text or match an expression, each with its number and the lines around it, at the pace of the reader.
  * Throws INVALID_ARGUMENT and NOT_FOUND for a bad request, UNAVAILABLE when the server stops.
  */
 export async function* searchLogs(
@@ -25,7 +26,7 @@ export async function* searchLogs(
   request: SearchLogsRequest,
 ): AsyncGenerator<MessageInitShape<typeof SearchLogsResponseSchema>> {
   const { workflowIds, step } = await selectLogs(context.db, request);
-  const matcher = new LineMatcher(requiredText(request.text), { ignoreCase: request.ignoreCase });
+  const matcher = matcherOf(request);
   const contextLines = requireRange("context_lines", request.contextLines, 0, MAX_CONTEXT);
   let left = requireRange("max_matches", request.maxMatches, 0, MAX_MATCHES) || DEFAULT_MATCHES;
   for (const source of await readSources(context.db, workflowIds, step)) {
@@ -41,6 +42,16 @@ export async function* searchLogs(
         if (left === 0) return;
       }
     }
+  }
+}
+
+function matcherOf({ text, regex, ignoreCase }: SearchLogsRequest): LineMatcher {
+  const wanted = requiredText(text);
+  try {
+    return new LineMatcher(wanted, { ignoreCase, regex });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw invalidField("text", wanted, `a regular expression of RE2: ${why}`);
   }
 }
 

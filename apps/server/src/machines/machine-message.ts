@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
-import { MachineSchema, type Machine } from "@groundcrew/proto";
+import { MachineApproval, MachineSchema, type Machine } from "@groundcrew/proto";
 import { sql, type SelectQueryBuilder } from "kysely";
 import type { Db } from "../context.ts";
+import type { MachineApprovalName } from "../db/schema.ts";
 import { timestampOf, workflowStateOf } from "../names.ts";
 
 /** Machines with what {@link machineMessage} takes: the agents on them and their newest vetting run. */
@@ -32,6 +33,12 @@ export function selectMachines(db: Db) {
 type ShownMachine =
   ReturnType<typeof selectMachines> extends SelectQueryBuilder<infer _Db, infer _Tables, infer Row> ? Row : never;
 
+const approvals: Record<MachineApprovalName, MachineApproval> = {
+  pending: MachineApproval.PENDING,
+  approved: MachineApproval.APPROVED,
+  rejected: MachineApproval.REJECTED,
+};
+
 /** A machine as the contract has it. */
 export function machineMessage(row: ShownMachine): Machine {
   return create(MachineSchema, {
@@ -49,5 +56,14 @@ export function machineMessage(row: ShownMachine): Machine {
     ...(row.vetting_state !== null && { vettingState: workflowStateOf(row.vetting_state) }),
     vettingRunId: row.vetting_run_id ?? "0",
     createdAt: timestampOf(row.created_at),
+    name: row.name,
+    labels: row.labels,
+    powerWatts: row.power_watts ?? 0,
+    approval: approvals[row.approval],
+    trouble: row.trouble,
+    spec: row.spec_name ?? "",
+    registeredBy: row.registered_by,
+    diskSerials: [...(row.declared.diskSerials ?? [])],
+    declaredMacs: [...(row.declared.macs ?? [])],
   });
 }

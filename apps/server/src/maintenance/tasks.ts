@@ -1,3 +1,4 @@
+import { removeTerminatedAgents } from "../agents/remove-terminated.ts";
 import { evictCaches, type CacheLimits } from "../caches/evict.ts";
 import { removeUnnamedBlobs } from "../blobs/unnamed.ts";
 import type { ServerContext } from "../context.ts";
@@ -5,7 +6,10 @@ import { moveLogs } from "../logs/archive/move-logs.ts";
 import { dropLogDays, makeLogDays } from "../logs/days.ts";
 import { sweepLogs } from "../logs/sweep.ts";
 import { endExpiredLeases, endLostGrants, endOverdueSteps, endOverdueWorkflows } from "../queue/reaper.ts";
+import { removeOldSecretEvents } from "../secrets/audit.ts";
+import { endExpiredHolds, failHungStages } from "../vetting/due.ts";
 import { admitDelayed, admitToGroups, endQueueTimeouts } from "../workflows/due.ts";
+import { admitBatches } from "../vetting/batches/admit.ts";
 import { removeGoneReplicas } from "./gone-replicas.ts";
 import { removeOldLeases } from "./old-leases.ts";
 import type { Task } from "./repeat.ts";
@@ -49,6 +53,9 @@ function moments(context: ServerContext): Task[] {
     { name: "delayed workflows", everyMs, run: () => admitDelayed(context) },
     { name: "queue timeouts", everyMs, run: () => endQueueTimeouts(context) },
     { name: "free places in groups", everyMs, run: () => admitToGroups(context) },
+    { name: "expired holds", everyMs, run: () => endExpiredHolds(context) },
+    { name: "hung machines", everyMs, run: () => failHungStages(context) },
+    { name: "free places in batches", everyMs, run: () => admitBatches(context) },
   ];
 }
 
@@ -57,6 +64,8 @@ function clearings(context: ServerContext, { retentionMs, retentionCount, ...cac
   const always: Task[] = [
     { name: "gone replicas", everyMs, run: () => removeGoneReplicas(context) },
     { name: "old leases", everyMs, run: () => removeOldLeases(context) },
+    { name: "agents that left", everyMs, run: () => removeTerminatedAgents(context) },
+    { name: "old secret events", everyMs, run: () => removeOldSecretEvents(context) },
     { name: "old caches", everyMs, run: () => evictCaches(context, cacheLimits) },
     { name: "unnamed files", everyMs, run: () => removeUnnamedBlobs(context) },
   ];

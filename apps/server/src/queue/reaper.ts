@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Db, ServerContext } from "../context.ts";
+import { afterVettingEnds } from "../vetting/after-end.ts";
 import { decideEnd, decideRelease, type Change } from "../workflows/rules.ts";
 import { applyChanges } from "../workflows/transitions.ts";
 import { factsOf, lockWorkflows, type WorkflowRow } from "../workflows/workflow-row.ts";
@@ -99,7 +100,9 @@ async function endAll(context: ServerContext, ids: readonly string[], due: Due, 
     const still = await held(tx, context, due).select("w.id").where("w.id", "in", ids).execute();
     const rows = locked.filter(({ id }) => still.some((each) => each.id === id));
     const decided = rows.map((row) => ({ row, change: decide(row), actor: "server" }));
-    return { rows, topics: await applyChanges(tx, context, decided) };
+    const topics = await applyChanges(tx, context, decided);
+    await afterVettingEnds(tx, decided);
+    return { rows, topics };
   });
   for (const { id, epoch, agent_name } of rows) {
     context.log.info({ workflowId: id, epoch, agent: agent_name }, "ended a lease that was due");

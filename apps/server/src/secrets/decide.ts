@@ -4,14 +4,14 @@ import type { SecretScopeName } from "../db/schema.ts";
 import type { GrantRow } from "../queue/lease.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { resolveSecrets, WORKFLOW_SECRETS_MAX_BYTES, type Asker, type SecretValue } from "./resolve.ts";
-import { unseal, UnreadableSecret } from "./seal.ts";
+import { unseal, UnreadableSecret, type SecretPlace } from "./seal.ts";
 
 /** All secrets of one answer, in bytes: with 4 MiB of plans it stays below the largest message. */
 const ANSWER_SECRETS_MAX_BYTES = 2 * 1024 * 1024;
 
 /** What a workflow gets. */
 export type Decision =
-  | { kind: "granted"; secrets: SecretValue[] }
+  | { kind: "granted"; secrets: SecretValue[]; places: SecretPlace[] }
   | { kind: "withheld"; error: string }
   | { kind: "no_room" };
 
@@ -72,8 +72,9 @@ function decideOne(keys: KeyRing, row: GrantRow, names: readonly string[], found
   const resolution = resolveSecrets(askerOf(row, any, names), stored);
   if (resolution.kind === "withheld") return resolution;
   try {
+    const places = resolution.secrets.map(({ scope, target, name }) => ({ scope, target, name }));
     const secrets = resolution.secrets.map((secret) => ({ name: secret.name, value: unseal(keys, secret) }));
-    if (sizeOf(secrets) <= WORKFLOW_SECRETS_MAX_BYTES) return { kind: "granted", secrets };
+    if (sizeOf(secrets) <= WORKFLOW_SECRETS_MAX_BYTES) return { kind: "granted", secrets, places };
     return { kind: "withheld", error: `its secrets have ${sizeOf(secrets)} bytes together; at most 512 KiB are given` };
   } catch (error) {
     if (error instanceof UnreadableSecret) return { kind: "withheld", error: error.message };

@@ -42,6 +42,11 @@ suite("a grant", () => {
     const [again] = await poll(context, agent, { pollId: "p", again: true });
     assert.equal(again?.epoch, grant?.epoch);
     assert.deepEqual([secretsOf(grant), secretsOf(again)], [[["TOKEN", "old"]], [["TOKEN", "new"]]]);
+    const uses = await context.db.selectFrom("secret_events").selectAll().where("action", "=", "use").execute();
+    assert.deepEqual(
+      uses.map((use) => [use.workflow_id, use.epoch, use.target, use.name, use.actor]),
+      [[grant?.workflowId, grant?.epoch, whose.repository, "TOKEN", agent.name]],
+    );
   });
 
   test("costs no statement where no step names a secret", async (t) => {

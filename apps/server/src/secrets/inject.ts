@@ -3,6 +3,7 @@ import type { GrantRow } from "../queue/lease.ts";
 import { decideWithheld } from "../workflows/rules.ts";
 import { applyChanges, releaseWorkflows } from "../workflows/transitions.ts";
 import { factsOf, lockWorkflows } from "../workflows/workflow-row.ts";
+import { recordUses, type SecretUse } from "./audit.ts";
 import { decideSecrets, type Decision } from "./decide.ts";
 import { namedSecrets } from "./named.ts";
 import type { SecretValue } from "./resolve.ts";
@@ -30,12 +31,23 @@ export async function withSecrets(context: ServerContext, rows: readonly GrantRo
   if (asking.length === 0) return { granted: rows.map((row) => ({ row, secrets: [] })), withheld: [] };
   const decided = await decideSecrets(context, asking, names);
   const granted = rows.flatMap((row) => {
-    const decision = decided.get(row.id) ?? { kind: "granted", secrets: [] };
+    const decision = decided.get(row.id) ?? NONE_NAMED;
     return decision.kind === "granted" ? [{ row, secrets: decision.secrets }] : [];
   });
+  await recordUses(
+    context.db,
+    asking.flatMap((row) => usesOf(row, decided.get(row.id))),
+  );
   const withheld = asking.filter(({ id }) => decided.get(id)?.kind !== "granted");
   if (withheld.length > 0) await withhold(context, withheld, decided);
   return { granted, withheld };
+}
+
+const NONE_NAMED: Decision = { kind: "granted", secrets: [], places: [] };
+
+function usesOf({ id, epoch }: GrantRow, decision: Decision | undefined): SecretUse[] {
+  if (decision?.kind !== "granted") return [];
+  return decision.places.map((place) => ({ ...place, workflow_id: id, epoch }));
 }
 
 /** Ends what cannot have its secrets; what only had no room in the answer goes back to the queue. */

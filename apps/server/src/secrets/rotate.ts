@@ -2,7 +2,9 @@ import { conflict } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
 import { json } from "../db/json.ts";
+import { recordDeed } from "./audit.ts";
 import type { KeyRing } from "./key-ring.ts";
+import { rotateHoldKeys } from "../vetting/hold-key.ts";
 import { seal, unseal, UnreadableSecret } from "./seal.ts";
 
 /** How many secrets one transaction encrypts anew: at 64 KiB each, at most 3 MiB. */
@@ -22,6 +24,8 @@ export async function rotateKey({ db, keys, log }: Needs, actor: string): Promis
     rotated += count;
     if (count === 0) break;
   }
+  rotated += await db.transaction().execute((tx) => rotateHoldKeys(tx, keys));
+  await db.transaction().execute((tx) => recordDeed(tx, { action: "rotate", key_id: keys.first.id, actor }));
   log.info({ keyId: keys.first.id, rotated, actor }, "secrets were encrypted with the first key");
   return rotated;
 }

@@ -13,6 +13,9 @@ export interface SecretPlace {
   name: string;
 }
 
+/** Where an encrypted value belongs: to a secret, or to a vetting run or the server itself, whose own no step ever sees. */
+export type SealedPlace = SecretPlace | { scope: "vetting_run" | "server"; target: string; name: string };
+
 /** An encrypted value: the nonce, the tag, the ciphertext. */
 interface Sealed {
   key_id: string;
@@ -20,7 +23,7 @@ interface Sealed {
 }
 
 /** Encrypts a value with the first key, bound to its place: in another place it cannot be opened. */
-export function seal({ first }: KeyRing, place: SecretPlace, value: string): Sealed {
+export function seal({ first }: KeyRing, place: SealedPlace, value: string): Sealed {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, first.bytes, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(boundTo(place, first));
@@ -29,7 +32,7 @@ export function seal({ first }: KeyRing, place: SecretPlace, value: string): Sea
 }
 
 /** Decrypts a value. Throws {@link UnreadableSecret} without the key, and for bytes that were written elsewhere. */
-export function unseal(keys: KeyRing, row: SecretPlace & Sealed): string {
+export function unseal(keys: KeyRing, row: SealedPlace & Sealed): string {
   const key = keys.get(row.key_id);
   if (!key) throw new UnreadableSecret(row, `is encrypted with key ${row.key_id}, which this server does not have`);
   const bytes = Buffer.from(row.sealed);
@@ -43,7 +46,7 @@ export function unseal(keys: KeyRing, row: SecretPlace & Sealed): string {
   }
 }
 
-function boundTo({ scope, target, name }: SecretPlace, { id }: SecretKey): Buffer {
+function boundTo({ scope, target, name }: SealedPlace, { id }: SecretKey): Buffer {
   return Buffer.from(JSON.stringify(["groundcrew secret 1", id, scope, target, name]));
 }
 
@@ -51,7 +54,7 @@ function boundTo({ scope, target, name }: SecretPlace, { id }: SecretKey): Buffe
 export class UnreadableSecret extends Error {
   override readonly name = "UnreadableSecret";
 
-  constructor(place: SecretPlace, why: string) {
+  constructor(place: SealedPlace, why: string) {
     super(`secret ${place.name} of ${place.scope} ${place.target} ${why}`);
   }
 }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { SetSecretRequestSchema } from "@groundcrew/proto";
+import { SecretAction, SetSecretRequestSchema } from "@groundcrew/proto";
 import { Code, type ConnectError } from "@groundcrew/rpc";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
@@ -49,6 +49,21 @@ suite("secrets, over the wire", () => {
     assert.equal((await client.removeSecret({ name: "TOKEN", repository })).removed, true);
     assert.equal((await client.removeSecret({ name: "TOKEN", repository })).removed, false);
     assert.equal((await client.listSecrets({})).secrets.length, 1);
+    await client.rotateSecretKey({});
+    const told = (await client.listSecretEvents({})).events;
+    assert.deepEqual(
+      told.map((event) => [event.action, event.name, event.owner, event.actor]),
+      [
+        [SecretAction.ROTATE, "", "", "alice"],
+        [SecretAction.REMOVE, "TOKEN", "", "alice"],
+        [SecretAction.SET, "TOKEN", "", "alice"],
+        [SecretAction.SET, "TOKEN", "https://example.org/acme", "alice"],
+        [SecretAction.SET, "TOKEN", "", "alice"],
+      ],
+    );
+    const ofOwner = await client.listSecretEvents({ owner: "https://example.org/acme", page: { size: 1 } });
+    assert.deepEqual([ofOwner.events.length, ofOwner.nextPageToken], [1, ""]);
+    assert.equal((await client.listSecretEvents({ name: "OTHER" })).events.length, 0);
   });
 
   test("need the role admin to be set, removed and encrypted anew", async (t) => {
@@ -57,6 +72,7 @@ suite("secrets, over the wire", () => {
     await assert.rejects(client.setSecret({ name: "TOKEN", repository, value: VALUE }), denied);
     await assert.rejects(client.removeSecret({ name: "TOKEN", repository }), denied);
     await assert.rejects(client.rotateSecretKey({}), denied);
+    await assert.rejects(client.listSecretEvents({}), denied);
     assert.deepEqual((await client.listSecrets({})).secrets, []);
   });
 

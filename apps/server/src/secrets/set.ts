@@ -3,6 +3,7 @@ import { conflict, invalidField } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { ServerContext } from "../context.ts";
 import { requireText } from "../validate.ts";
+import { recordDeed } from "./audit.ts";
 import { keyTrouble } from "./keys-in-use.ts";
 import { checkedPlace } from "./place.ts";
 import { seal } from "./seal.ts";
@@ -29,21 +30,26 @@ export async function setSecret(
   const sealed = seal(keys, place, checkedValue(request.value));
   const trouble = await keyTrouble(db, keys);
   if (trouble !== undefined) throw conflict(trouble);
-  const { replaced, ...row } = await db
-    .insertInto("secrets")
-    .values({ ...place, ...sealed, events, set_by: actor })
-    .onConflict((same) =>
-      same.columns(["scope", "target", "name"]).doUpdateSet({
-        ...sealed,
-        events,
-        set_by: actor,
-        updated_at: sql<Date>`now()`,
-      }),
-    )
-    .returning(SHOWN_COLUMNS)
-    // A row that was there before carries the transaction that updated it.
-    .returning(sql<boolean>`xmax <> 0`.as("replaced"))
-    .executeTakeFirstOrThrow();
+  const { replaced, ...row } = await db.transaction().execute(async (tx) => {
+    await recordDeed(tx, { action: "set", ...place, actor });
+    return (
+      tx
+        .insertInto("secrets")
+        .values({ ...place, ...sealed, events, set_by: actor })
+        .onConflict((same) =>
+          same.columns(["scope", "target", "name"]).doUpdateSet({
+            ...sealed,
+            events,
+            set_by: actor,
+            updated_at: sql<Date>`now()`,
+          }),
+        )
+        .returning(SHOWN_COLUMNS)
+        // A row that was there before carries the transaction that updated it.
+        .returning(sql<boolean>`xmax <> 0`.as("replaced"))
+        .executeTakeFirstOrThrow()
+    );
+  });
   log.info({ ...place, events, actor, replaced }, "a secret was set");
   return { secret: secretMessage(row), replaced };
 }

@@ -35,6 +35,7 @@ export async function testContext(t: TestContext, intervals: Partial<Intervals> 
     log: pino({ level: "silent" }),
     keys: new KeyRing([keyOf(Buffer.alloc(32, "k"))]),
     intervals: { leaseTtlMs: 60_000, healthIntervalMs: 10_000, pollHoldMs: 50_000, logIntervalMs: 200, ...intervals },
+    machines: { approval: "enrolled", firstSight: undefined },
     stopping: stopping.signal,
     agentUrl: undefined,
     fingerprint: "",

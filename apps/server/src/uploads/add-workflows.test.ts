@@ -40,6 +40,7 @@ async function statesOf({ db }: ServerContext, pipelineId: string): Promise<Reco
     .selectFrom("workflows")
     .select(["name", "state"])
     .where("pipeline_id", "=", pipelineId)
+    .orderBy("id")
     .execute();
   return Object.fromEntries(rows.map(({ name, state }) => [name, state]));
 }

@@ -174,7 +174,7 @@ suite("a vetting run", () => {
     const run = await read();
     assert.equal(run.workflow?.endReason, EndReason.VETTING_ERROR);
     assert.match(run.workflow.error, /at stage inventory, before that was judged/);
-    assert.deepEqual([run.stage, run.verdict], ["failed", Verdict.ERROR]);
+    assert.deepEqual([run.stage, run.verdict], ["aborted", Verdict.ERROR]);
   });
 
   test("that ran out of time ends timed out", async (t) => {

@@ -4,7 +4,7 @@ import type { ServerContext, Tx } from "../context.ts";
 import type { StepRunRow } from "../workflows/step-run.ts";
 
 /** The file in which an agent stores what a stage wrote on its evidence channel. */
-const OCP_FILE = "ocp.jsonl";
+export const OCP_FILE = "ocp.jsonl";
 
 /** The largest record that is judged, in bytes: what an agent keeps of one. */
 const OCP_MAX_BYTES = 64 * 1024 * 1024;

@@ -28,8 +28,6 @@ export function endOf(run: RunState): RunEnd | undefined {
   switch (run.at) {
     case "passed":
       return { state: "succeeded", reason: "completed" };
-    case "canceled":
-      return { state: "canceled", reason: "canceled" };
     case "failed":
       return failure(run);
     default:
@@ -39,10 +37,16 @@ export function endOf(run: RunState): RunEnd | undefined {
 
 function failure(run: RunState): RunEnd {
   const measured = overallVerdict(run) === "fail";
+  const [rejected] = (run.acts ?? []).flatMap((act) => (act.kind === "reject" ? act : []));
+  if (rejected) return { state: "failed", reason: "vetting_failed", error: rejectedBy(rejected) };
   const verdicts = measured ? ["fail"] : ["error", "timed_out", "canceled"];
   const stages = run.results.filter((result) => verdicts.includes(result.verdict)).map((result) => result.stage);
   const error = measured ? `fell short in ${stages.join(", ")}` : `could not be judged in ${stages.join(", ")}`;
   return { state: "failed", reason: measured ? "vetting_failed" : "vetting_error", error };
+}
+
+function rejectedBy({ by, reason }: { by: string; reason: string }): string {
+  return `rejected by ${by}${reason === "" ? "" : `: ${reason}`}`;
 }
 
 async function isOverdue(tx: Tx, { deadline }: WorkflowRow): Promise<boolean> {

@@ -7,6 +7,7 @@ import { machineMessage, selectMachines } from "../machines/machine-message.ts";
 import { idPage, paged } from "../page.ts";
 import { readWorkflow } from "../workflows/read.ts";
 import { selectWorkflows, workflowMessage } from "../workflows/workflow-message.ts";
+import { actMessage } from "./act-message.ts";
 import { runMessage } from "./run-message.ts";
 import type { VettingRunRow } from "./run-row.ts";
 import { stageMessages } from "./stage-message.ts";
@@ -28,7 +29,8 @@ export async function listVettingRuns(
   return { runs: await runMessages(db, rows), nextPageToken };
 }
 
-async function runMessages(db: Db, rows: VettingRunRow[]): Promise<VettingRun[]> {
+/** Runs as lists have them. */
+export async function runMessages(db: Db, rows: VettingRunRow[]): Promise<VettingRun[]> {
   if (rows.length === 0) return [];
   const ids = rows.map(({ workflow_id }) => workflow_id);
   const workflows = await selectWorkflows(db).where("w.id", "in", ids).execute();
@@ -47,7 +49,11 @@ export async function readVetting(db: Db, id: string): Promise<VettingRun> {
   const vetting = await findVettingRun(db, id);
   const machine = await selectMachines(db).where("machines.id", "=", vetting.machine_id).executeTakeFirstOrThrow();
   const parts = { vetting, workflow: await readWorkflow(db, id), machine: machineMessage(machine) };
-  return runMessage(parts, { stages: await stageMessages(db, vetting), notCovered: notCovered(vetting.run) });
+  return runMessage(parts, {
+    stages: await stageMessages(db, vetting),
+    notCovered: notCovered(vetting.run),
+    acts: (vetting.run.acts ?? []).map(actMessage),
+  });
 }
 
 /** A vetting run's row. Throws NOT_FOUND. */

@@ -1,14 +1,22 @@
-import { renderReport, STAGES, type ReportInput, type ReportStage } from "@groundcrew/vetting";
+import { stageNamed, type ReportInput, type ReportStage } from "@groundcrew/vetting";
 import { insertBlob } from "../blobs/blob-row.ts";
 import { hexOf } from "../blobs/store.ts";
 import type { ServerContext, Tx } from "../context.ts";
 import type { StageTimes } from "../db/schema.ts";
 import { SERVER_VERSION } from "../version.ts";
 import type { WorkflowRow } from "../workflows/workflow-row.ts";
+import { signingKey } from "./attestation-keys.ts";
+import { baselineOfRun } from "./baseline.ts";
+import { decisionOf } from "./decision-of.ts";
 import { readOcpOf } from "./evidence.ts";
+import { samplesOf } from "./samples.ts";
+import { reportFiles, type ReportFile } from "./report-files.ts";
 import type { VettingRunRow } from "./run-row.ts";
 
-/** Renders the report of a run whose stages are all judged, and stores it. Returns its blob's id. */
+/**
+ * Renders the report of a run whose stages are all judged, in every format, signs it, and stores the files. Returns the
+ * id of the HTML file's blob.
+ */
 export async function makeReport(
   tx: Tx,
   context: ServerContext,
@@ -16,7 +24,7 @@ export async function makeReport(
   vetting: VettingRunRow,
   now: Date,
 ): Promise<string> {
-  const page = renderReport({
+  const input: ReportInput = {
     runId: row.id,
     run: vetting.run,
     machine: await machineOf(tx, vetting.machine_id),
@@ -24,12 +32,22 @@ export async function makeReport(
     evidence: await evidenceOf(tx, row.id),
     serverVersion: SERVER_VERSION,
     agentVersion: await agentOf(tx, row),
+    samples: await samplesOf(tx, row.id),
+    baseline: await baselineOfRun(tx, row.id),
+    decisions: (vetting.run.acts ?? []).map(decisionOf),
     generatedAtMs: now.getTime(),
-  });
-  const { size, sha256 } = await context.blobs.put(Buffer.from(page));
-  const file = { name: "report.html", content_type: "text/html", size: String(size), sha256 };
-  const blob = await insertBlob(tx, { workflow_id: row.id, step_run_id: null, ...file });
-  if (!blob) throw new Error(`vetting run ${row.id} has a report already`);
+  };
+  const [page, ...others] = reportFiles(input, await signingKey(tx, context.keys));
+  for (const file of others) await storeFile(tx, context, row.id, file);
+  return storeFile(tx, context, row.id, page);
+}
+
+async function storeFile(tx: Tx, { blobs }: ServerContext, id: string, file: ReportFile): Promise<string> {
+  const { name, contentType, content } = file;
+  const { size, sha256 } = await blobs.put(Buffer.from(content));
+  const stored = { name, content_type: contentType, size: String(size), sha256 };
+  const blob = await insertBlob(tx, { workflow_id: id, step_run_id: null, ...stored });
+  if (!blob) throw new Error(`vetting run ${id} has a ${name} already`);
   return blob.id;
 }
 
@@ -61,7 +79,7 @@ function timesOf(all: StageTimes, stage: string): Pick<ReportStage, "startedAtMs
 }
 
 /** The record of a stage's newest step run: after that one was judged, the stage did not run again. */
-async function judgedOcp(tx: Tx, context: ServerContext, workflowId: string, stage: string): Promise<string> {
+export async function judgedOcp(tx: Tx, context: ServerContext, workflowId: string, stage: string): Promise<string> {
   const newest = await tx
     .selectFrom("step_runs")
     .select("id")
@@ -82,7 +100,7 @@ async function evidenceOf(tx: Tx, workflowId: string): Promise<ReportInput["evid
     .orderBy("blobs.id")
     .execute();
   return files.flatMap(({ step, name, size, sha256 }) => {
-    const stage = STAGES.find((one) => one.name === step)?.name;
+    const stage = stageNamed(step);
     return stage ? [{ stage, name, size: Number(size), sha256: hexOf(sha256) }] : [];
   });
 }

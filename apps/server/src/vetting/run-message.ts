@@ -1,9 +1,15 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Verdict, VettingRunSchema, type Machine, type VettingRun, type Workflow } from "@groundcrew/proto";
+import {
+  BlockReason,
+  Verdict,
+  VettingRunSchema,
+  type Machine,
+  type VettingRun,
+  type Workflow,
+} from "@groundcrew/proto";
 import { overallVerdict } from "@groundcrew/vetting";
-import { verdictOf, workflowStateName } from "../names.ts";
+import { timestampOf, verdictOf, workflowStateName } from "../names.ts";
 import { hasEnded } from "../workflows/rules.ts";
-import { endOf } from "./final-state.ts";
 import type { VettingRunRow } from "./run-row.ts";
 
 type Init = MessageInitShape<typeof VettingRunSchema>;
@@ -24,16 +30,34 @@ export function runMessage({ vetting, workflow, machine }: RunParts, more: Init 
     profile: vetting.profile_name,
     ...standing(vetting, workflow),
     reportReady: vetting.report_blob_id !== null,
+    ...holdOf(vetting, workflow),
+    powerOff: vetting.power_off || vetting.run.profile.powerOff === true,
+    cancelingStage: vetting.canceling?.stage ?? "",
+    batchId: vetting.batch_id ?? "0",
+    spec: vetting.spec_name,
     ...more,
   });
 }
 
+function holdOf({ run, held_since, held_until }: VettingRunRow, workflow: Workflow) {
+  const isHeld = run.at === "holding" && workflow.blockReason === BlockReason.HOLDING;
+  return {
+    heldSince: timestampOf(isHeld ? held_since : null),
+    heldUntil: timestampOf(isHeld ? held_until : null),
+    holdReason: isHeld && run.held ? `${run.held.stage}: ${run.held.reason}` : "",
+    holdKey: isHeld && run.profile.hold?.sshKey === true,
+  };
+}
+
 /** Where a run stands: at a stage, at its end, or ended by its workflow before it came to its end. */
 function standing({ run }: VettingRunRow, workflow: Workflow): Pick<Init, "stage" | "verdict"> {
-  if (endOf(run)) return { stage: run.at, verdict: verdictOf(overallVerdict(run)) };
+  if (run.at === "passed" || run.at === "failed") return { stage: run.at, verdict: verdictOf(overallVerdict(run)) };
   const state = workflowStateName(workflow.state);
   if (!state || !hasEnded(state)) return { stage: run.at };
-  return { stage: state, verdict: cutShort(state) ?? verdictOf(overallVerdict(run)) };
+  return {
+    stage: state === "canceled" ? "canceled" : "aborted",
+    verdict: cutShort(state) ?? verdictOf(overallVerdict(run)),
+  };
 }
 
 function cutShort(state: string): Verdict | undefined {

@@ -1,5 +1,4 @@
-import type { RunState } from "@groundcrew/vetting";
-import { sql, type Selectable } from "kysely";
+import { sql, type Selectable, type Updateable } from "kysely";
 import type { Db, Tx } from "../context.ts";
 import { json } from "../db/json.ts";
 import type { Database, StageTimes } from "../db/schema.ts";
@@ -12,19 +11,31 @@ export function readVettingRun(db: Db, workflowId: string): Promise<VettingRunRo
   return db.selectFrom("vetting_runs").selectAll().where("workflow_id", "=", workflowId).executeTakeFirstOrThrow();
 }
 
-/** Stores where a run stands. */
-export async function writeVettingRun(
-  tx: Tx,
-  workflowId: string,
-  { run, stageTimes, reportBlobId }: { run: RunState; stageTimes: StageTimes; reportBlobId?: string },
-): Promise<void> {
+type Columns = Updateable<Database["vetting_runs"]>;
+type JsonColumn = "run" | "stage_times" | "override" | "interruption" | "canceling";
+
+const JSON_COLUMNS: ReadonlySet<string> = new Set<JsonColumn>([
+  "run",
+  "stage_times",
+  "override",
+  "interruption",
+  "canceling",
+]);
+
+/** What changes of a run. */
+export type RunChanges = Omit<Columns, JsonColumn> & { stage_times?: StageTimes } & Partial<
+    Pick<VettingRunRow, Exclude<JsonColumn, "stage_times">>
+  >;
+
+/** Stores what has changed of a run. */
+export async function writeVettingRun(tx: Tx, workflowId: string, changes: RunChanges): Promise<void> {
+  const stored = Object.entries(changes).map(([name, value]) => {
+    const isJson = typeof value === "object" && value !== null && JSON_COLUMNS.has(name);
+    return [name, isJson ? json(value) : value];
+  });
   await tx
     .updateTable("vetting_runs")
-    .set({
-      run: json(run),
-      stage_times: json(stageTimes),
-      ...(reportBlobId !== undefined && { report_blob_id: reportBlobId }),
-    })
+    .set(Object.fromEntries(stored) as Columns)
     .where("workflow_id", "=", workflowId)
     .execute();
 }

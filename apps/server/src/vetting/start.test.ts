@@ -52,7 +52,8 @@ suite("starting a vetting run", () => {
     assert.equal(row.on_agent_lost, "resume");
     // The demo's stages may take 30 s and 60 s; ten minutes are for everything around them.
     assert.equal(row.timeout_ms, 90_000 + 600_000);
-    const events = await context.db.selectFrom("workflow_events").selectAll().where("workflow_id", "=", id).execute();
+    const all = context.db.selectFrom("workflow_events").selectAll().where("workflow_id", "=", id);
+    const events = await all.orderBy("id").execute();
     assert.deepEqual(
       events.map(({ from_state, to_state, actor }) => [from_state, to_state, actor]),
       [

@@ -1,66 +1,31 @@
-import { Code, conflict, ConnectError, invalidField } from "@groundcrew/rpc";
-import { sql, type Selectable } from "kysely";
+import { conflict } from "@groundcrew/rpc";
 import type { Db } from "../context.ts";
-import type { Database } from "../db/schema.ts";
-import { isUuid, requireText } from "../validate.ts";
-
-/** A machine's row. */
-export type MachineRow = Selectable<Database["machines"]>;
-
-/** How many of the machines that share a name are listed for the caller to choose from. */
-const LISTED_MAX = 10;
+import { describeMachine, type MachineRow } from "../machines/describe.ts";
+import { findOne, type FoundMachine } from "../machines/find.ts";
 
 const ENROL = "`crew agents enroll --serves vetting` prints the line that enrols one";
 
 /**
- * The one machine that has this id, serial or host name, or a vetting agent of this id or name. Throws when there is
- * none, when there are several, and when no vetting agent is enrolled on it, since nobody could then do the work.
+ * The one machine that has this id, name, serial or host name, or a vetting agent of this id or name. Throws when there
+ * is none, when there are several, and when it cannot be vetted: see {@link requireVettable}.
  */
 export async function resolveTarget(db: Db, target: string): Promise<MachineRow> {
-  requireText("target", target, { min: 1, max: 256, expected: "1 to 256 characters" });
-  const [machine, ...others] = await candidates(db, target);
-  if (!machine) throw noMachine(target);
-  if (others.length > 0) throw ambiguous(target, [machine, ...others]);
-  if (!machine.vetted) throw conflict(`no vetting agent is enrolled on ${describeMachine(machine)}; ${ENROL}`);
+  return requireVettable(await findOne(db, "target", target, { agents: "vetting", hint: ENROL }));
+}
+
+/**
+ * Throws FAILED_PRECONDITION when a machine is not approved, and when nobody could vet it: no vetting agent is enrolled
+ * on it, and no operator registered it. A run of a machine that was registered waits for its agent.
+ */
+export function requireVettable(machine: FoundMachine): MachineRow {
+  const { approval, trouble, vetted, registered_by } = machine;
+  const what = describeMachine(machine);
+  if (approval === "pending") {
+    const why = trouble === "" ? "" : ` (${trouble})`;
+    throw conflict(`${what} waits for an operator's approval${why}: crew machines approve ${machine.id}`);
+  }
+  if (approval === "rejected")
+    throw conflict(`${what} was rejected; to vet it all the same: crew machines approve ${machine.id}`);
+  if (!vetted && registered_by === "") throw conflict(`no vetting agent is enrolled on ${what}; ${ENROL}`);
   return machine;
-}
-
-type Candidate = MachineRow & { vetted: boolean };
-
-function candidates(db: Db, target: string): Promise<Candidate[]> {
-  const id = isUuid(target) ? target : null;
-  const agents = db
-    .selectFrom("agents")
-    .select("machine_id")
-    .where("serves", "=", "vetting")
-    .where("lifecycle", "!=", "terminated");
-  const named = agents.where((eb) => eb.or([eb("name", "=", target), eb("id", "=", id)]));
-  return db
-    .selectFrom("machines")
-    .selectAll()
-    .select((eb) => eb("id", "in", agents).$castTo<boolean>().as("vetted"))
-    .where((eb) =>
-      eb.or([eb("id", "=", id), eb("serial", "=", target), eb("hostname", "=", target), eb("id", "in", named)]),
-    )
-    .orderBy(sql`created_at`)
-    .limit(LISTED_MAX + 1)
-    .execute();
-}
-
-function noMachine(target: string): ConnectError {
-  const message = `no machine has the id, serial or host name ${JSON.stringify(target)}, and no vetting agent that name or id; ${ENROL}`;
-  return new ConnectError(message, Code.NotFound);
-}
-
-function ambiguous(target: string, machines: MachineRow[]): ConnectError {
-  const listed = machines.slice(0, LISTED_MAX).map((machine) => `  ${describeMachine(machine)}`);
-  const more = machines.length > LISTED_MAX ? ["  and more"] : [];
-  const candidates = ["the id of one of these machines:", ...listed, ...more].join("\n");
-  return invalidField("target", target, candidates);
-}
-
-/** A machine in a line, for people: its id and whatever tells it apart. */
-export function describeMachine({ id, hostname, vendor, product, serial }: MachineRow): string {
-  const words = [hostname, vendor, product, serial && `serial ${serial}`].filter((word) => word !== "");
-  return words.length === 0 ? id : `${id} (${words.join(", ")})`;
 }

@@ -2,6 +2,7 @@ import { notFound } from "@groundcrew/rpc";
 import { sql } from "kysely";
 import type { ServerContext, Tx } from "../context.ts";
 import type { Topic } from "../db/hints.ts";
+import { afterVettingEnds } from "../vetting/after-end.ts";
 import { hasEnded, isHeld } from "./rules.ts";
 import { applyChanges } from "./transitions.ts";
 import { lockOpen, lockWorkflows, topicsOf, type WorkflowRow } from "./workflow-row.ts";
@@ -54,6 +55,10 @@ async function cancel(tx: Tx, context: Needs, rows: readonly WorkflowRow[], acto
   const ended = await applyChanges(
     tx,
     context,
+    waiting.map((row) => ({ row, change, actor })),
+  );
+  await afterVettingEnds(
+    tx,
     waiting.map((row) => ({ row, change, actor })),
   );
   return [...rows.flatMap(topicsOf), ...rows.map(({ id }): Topic => `lease:${id}`), ...ended];

@@ -8,6 +8,7 @@ import { Coalescer, type Outcome } from "../db/coalesce.ts";
 import type { Topic } from "../db/hints.ts";
 import type { EndReasonName, WorkflowStateName } from "../db/schema.ts";
 import { endReasonName } from "../names.ts";
+import { afterVettingEnds } from "../vetting/after-end.ts";
 import { finalStateOf } from "../vetting/final-state.ts";
 import { checkLines } from "./lines.ts";
 import { checkedOutputs, storeOutputs } from "./outputs.ts";
@@ -96,7 +97,9 @@ async function finish(context: ServerContext, batch: readonly Question[]): Promi
     const outcomes = [];
     for (const question of batch) outcomes.push(await ends.decide(question));
     await storeOutputs(tx, ends.outputs);
-    return { outcomes, topics: await applyChanges(tx, context, ends.decided) };
+    const topics = await applyChanges(tx, context, ends.decided);
+    await afterVettingEnds(tx, ends.decided);
+    return { outcomes, topics };
   });
   context.hints.publish(...topics, ...batch.map(({ workflowId }): Topic => `log:${workflowId}`));
   return outcomes;

@@ -27,7 +27,11 @@ export async function fillGroup(tx: Tx, replica: string, group: string): Promise
   await requestCancel(tx, canceled);
   const gone = new Set(older.filter(({ state }) => !isHeld(state)).map(({ id }) => id));
   const admitted = admissible(members.filter(({ id }) => !gone.has(id)));
-  await queue(tx, replica, admitted);
+  await admitBlocked(
+    tx,
+    replica,
+    admitted.map(({ id }) => id),
+  );
   const topics = [...canceled, ...admitted].flatMap(topicsOf);
   topics.push(...canceled.map(({ id }): Topic => `lease:${id}`));
   return { replaced, topics: admitted.length > 0 ? ["queue", ...topics] : topics };
@@ -82,9 +86,9 @@ async function requestCancel(tx: Tx, rows: readonly WorkflowRow[]): Promise<void
     where id = any (${ids}::bigint[]) and state in ('leased', 'running') and cancel_requested_at is null`.execute(tx);
 }
 
-async function queue(tx: Tx, replica: string, rows: readonly Member[]): Promise<void> {
-  if (rows.length === 0) return;
-  const ids = rows.map(({ id }) => id);
+/** Lets workflows into the queue that wait for a place: those that still do. */
+export async function admitBlocked(tx: Tx, replica: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
   await sql`
     with changed as (
       update workflows set state = 'queued', block_reason = null, queued_at = now(),

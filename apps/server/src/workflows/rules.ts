@@ -49,6 +49,13 @@ export type Change =
   /** Tried again after a pause. */
   | { kind: "retry_later"; reason: EndReasonName; losses: number; retries: number; error: string; pauseMs: number };
 
+/** What a vetting run's hold changes of its workflow. */
+export type HoldChange =
+  /** The lease ends, and the machine waits for an operator. */
+  | { kind: "hold" }
+  /** An operator lets it go on: back to the queue, with no loss to its name. */
+  | { kind: "unhold" };
+
 const CANCELED: Change = { kind: "end", state: "canceled", reason: "canceled", error: "" };
 
 /** A lease as somebody names it. */

@@ -121,9 +121,10 @@ const REPLACE: Change = {
 function noteChange({ row, change }: Decided, topics: Topic[], groups: Set<string>): void {
   topics.push(...topicsOf(row));
   if (isHeld(row.state)) topics.push(`lease:${row.id}`);
-  if (change.kind === "requeue") topics.push("queue");
+  const isQueued = change.kind === "requeue" || change.kind === "unhold";
+  if (isQueued) topics.push("queue");
   const hadPlace = row.state === "queued" || isHeld(row.state);
-  if (hadPlace && change.kind !== "requeue" && row.concurrency_group !== null) groups.add(row.concurrency_group);
+  if (hadPlace && !isQueued && row.concurrency_group !== null) groups.add(row.concurrency_group);
 }
 
 function endsOf(decided: readonly Decided[]): Map<string, TerminalState> {

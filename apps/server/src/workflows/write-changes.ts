@@ -3,13 +3,13 @@ import { sql } from "kysely";
 import type { Tx } from "../context.ts";
 import { json } from "../db/json.ts";
 import type { StepStateName } from "../db/schema.ts";
-import { isHeld, type Change } from "./rules.ts";
+import { isHeld, type Change, type HoldChange } from "./rules.ts";
 import type { WorkflowRow } from "./workflow-row.ts";
 
 /** A change that was decided for a locked workflow. */
 export interface Decided {
   row: WorkflowRow;
-  change: Change;
+  change: Change | HoldChange;
   /** Whose doing it is: an agent's or token's name, or "server". */
   actor: string;
 }
@@ -67,21 +67,30 @@ export async function writeChanges(tx: Tx, replica: string, decided: readonly De
 
 function recordOf({ row, change, actor }: Decided) {
   const held = isHeld(row.state);
-  const common = { id: row.id, epoch: row.epoch, held, before: row.state, actor, reason: change.reason };
+  const common = { id: row.id, epoch: row.epoch, held, before: row.state, actor };
   switch (change.kind) {
     case "end": {
-      const { state, error } = change;
+      const { state, error, reason } = change;
       const step_state = stepStateAfter(state);
-      return { ...common, ends: true, state, error, losses: row.losses, retries: row.retries, step_state };
+      return { ...common, reason, ends: true, state, error, losses: row.losses, retries: row.retries, step_state };
     }
     case "requeue": {
-      const { losses, retries, error } = change;
-      return { ...common, ends: false, state: "queued", error, losses, retries, step_state: "lost" };
+      const { losses, retries, error, reason } = change;
+      return { ...common, reason, ends: false, state: "queued", error, losses, retries, step_state: "lost" };
     }
     case "retry_later": {
-      const { losses, retries, error, pauseMs } = change;
-      const blocked = { state: "blocked", block_reason: "delay", pause_ms: pauseMs };
+      const { losses, retries, error, pauseMs, reason } = change;
+      const blocked = { reason, state: "blocked", block_reason: "delay", pause_ms: pauseMs };
       return { ...common, ...blocked, ends: false, error, losses, retries, step_state: "lost" };
+    }
+    case "hold": {
+      const { losses, retries } = row;
+      const blocked = { reason: null, state: "blocked", block_reason: "holding" };
+      return { ...common, ...blocked, ends: false, error: "", losses, retries, step_state: "lost" };
+    }
+    case "unhold": {
+      const queued = { reason: null, state: "queued", error: "", losses: 0, retries: row.retries };
+      return { ...common, ...queued, ends: false, step_state: "lost" };
     }
     default:
       return change satisfies never;

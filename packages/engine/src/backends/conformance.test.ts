@@ -100,6 +100,12 @@ for (const [name, found] of backends) {
       assert.deepEqual(Buffer.from(stdout, "latin1"), Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)));
     });
 
+    it("lets a step open its outputs again by their names in /dev, and stdin, which is empty", async (t) => {
+      const script = "echo out >/dev/stdout; echo err >/dev/stderr; sh -c 'echo more >>/dev/fd/2'; cat /dev/stdin";
+      const { end, stdout, stderr } = await runStep(t, backend, script);
+      assert.deepEqual([end, stdout, stderr], [{ kind: "exited", exitCode: 0 }, "out\n", "err\nmore\n"]);
+    });
+
     it("lets a step meet a full disk and say so", async (t) => {
       const { end, stderr } = await runStep(t, backend, "seq 1 9 >/dev/full");
       assert.ok(end.kind === "exited" && end.exitCode !== 0);

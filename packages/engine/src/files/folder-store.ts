@@ -11,11 +11,16 @@ const KEY = ".key";
 export class FolderStore implements FileStore {
   readonly #folder: string;
   readonly #workflow: string;
+  readonly #caches: string;
 
-  /** `workflow` is the key of the workflow that uses the store. The folder is made at the first write. */
-  constructor({ folder, workflow }: { folder: string; workflow: string }) {
+  /**
+   * `workflow` is the key of the workflow that uses the store; caches are kept in `caches`, which defaults to a part of
+   * the folder. Folders are made at the first write.
+   */
+  constructor({ folder, workflow, caches }: { folder: string; workflow: string; caches?: string }) {
     this.#folder = folder;
     this.#workflow = workflow;
+    this.#caches = caches ?? join(folder, "caches");
   }
 
   async putArtifact(artifact: string, archive: string): Promise<void> {
@@ -42,7 +47,7 @@ export class FolderStore implements FileStore {
   }
 
   async #newest(prefix: string): Promise<string | undefined> {
-    const folder = join(this.#folder, "caches");
+    const folder = this.#caches;
     let newest: { key: string; atMs: number } | undefined;
     for (const name of await namesIn(folder)) {
       if (!name.endsWith(KEY)) continue;
@@ -58,7 +63,7 @@ export class FolderStore implements FileStore {
   }
 
   #cache(key: string): string {
-    return join(this.#folder, "caches", `${digest(key)}${ARCHIVE}`);
+    return join(this.#caches, `${digest(key)}${ARCHIVE}`);
   }
 }
 

@@ -86,7 +86,8 @@ export class MaskedOutput {
   #release(bytes: Uint8Array, end: number): Uint8Array {
     const covers = this.#covers;
     this.#covers = covers.filter((cover) => cover.end >= end).map((cover) => laterPart(cover, end));
-    this.#held = bytes.subarray(end);
+    // Copied: the chunk is only lent.
+    this.#held = new Uint8Array(bytes.subarray(end));
     const due = covers.filter(({ start, isMarked }) => isMarked || start < end);
     return due.length === 0 ? bytes.subarray(0, end) : masked(bytes.subarray(0, end), due);
   }

@@ -1,18 +1,21 @@
-import type { Readable } from "node:stream";
+import type { PipeReader } from "./pipe-reader.ts";
 
-/** Takes a chunk of a process's output. While it has not resolved, the process's pipe fills up and it waits. */
+/**
+ * Takes a chunk of a process's output, which is lent until it has resolved. Until then the process's pipe fills up, and
+ * the process waits.
+ */
 export type OutputSink = (chunk: Uint8Array) => Promise<void>;
 
 /** Moves one output of a process into a sink, at the sink's pace. */
 export class OutputPump {
   /** Resolves at the output's end; rejects with the sink's error. */
   readonly done: Promise<void>;
-  readonly #source: Readable;
+  readonly #source: PipeReader;
   readonly #sink: OutputSink;
   #busy = false;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(source: Readable, sink: OutputSink) {
+  constructor(source: PipeReader, sink: OutputSink) {
     this.#source = source;
     this.#sink = sink;
     this.done = this.#run();
@@ -25,12 +28,7 @@ export class OutputPump {
   }
 
   async #run(): Promise<void> {
-    const chunks = this.#source.iterator() as AsyncIterator<Uint8Array>;
-    for (;;) {
-      const next = await chunks.next().catch(endedEarly);
-      if (next.done) return;
-      await this.#take(next.value);
-    }
+    for (let chunk = await this.#source.read(); chunk; chunk = await this.#source.read()) await this.#take(chunk);
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
@@ -45,9 +43,4 @@ export class OutputPump {
       this.#idle?.refresh();
     }
   }
-}
-
-// A pipe that breaks, or that closeWhenIdle closed, has no more to give.
-function endedEarly(): { done: true; value: undefined } {
-  return { done: true, value: undefined };
 }

@@ -1,8 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { Readable } from "node:stream";
-import type { execa as Execa } from "execa";
 import { groupEnded, killMarked, MARKER_VARIABLE, signalGroup } from "./process-tree.ts";
+import { spawnGroup, type Spawned } from "./spawn-group.ts";
 import { stopCauseOf } from "./stop-cause.ts";
 import { supervise, type Launched, type ProcessEnd, type ProcessExit, type ProcessOptions } from "./supervise.ts";
 
@@ -24,30 +23,23 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessEnd> {
 export async function launchInGroup(
   options: ProcessOptions,
 ): Promise<Launched | { kind: "not_started"; message: string }> {
-  // Loaded with the first step: an idle agent does without its 15 MB.
-  const { execa } = await import("execa");
-  const child = spawn(execa, options);
-  if (child.pid === undefined) return { kind: "not_started", message: (await child).originalMessage ?? "unknown" };
-  return groupOf(child.nodeChildProcess, child.pid, options.marker);
-}
-
-function spawn(execa: typeof Execa, options: ProcessOptions) {
-  return execa(options.file, options.args, {
-    cwd: options.cwd,
-    env: { ...options.env, [MARKER_VARIABLE]: options.marker },
-    extendEnv: false,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe", options.outputs.fd3 ? "pipe" : "ignore"],
-    buffer: false,
-    reject: false,
+  const { file, args, cwd, env, outputs, marker } = options;
+  const spawned = await spawnGroup({
+    file,
+    args,
+    cwd,
+    env: { ...env, [MARKER_VARIABLE]: marker },
+    outputs,
+    stdio: ({ stdout, stderr, fd3 }) => ["ignore", stdout, stderr, fd3],
   });
+  return "kind" in spawned ? spawned : groupOf(spawned, marker);
 }
 
-function groupOf(child: ChildProcess, groupId: number, marker: string): Launched {
+function groupOf({ child, pid: groupId, sources }: Spawned, marker: string): Launched {
   let terminated = false;
   return {
     groupId,
-    sources: child.stdio.slice(1, 4) as (Readable | null)[],
+    sources,
     exited: exitOf(child),
     terminate: async () => {
       terminated = true;

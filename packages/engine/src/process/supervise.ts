@@ -1,6 +1,6 @@
-import type { Readable } from "node:stream";
 import { delay } from "@groundcrew/rpc";
 import { OutputPump, type OutputSink } from "./output-pump.ts";
+import type { PipeReader } from "./pipe-reader.ts";
 import { killMarked } from "./process-tree.ts";
 import { stopCauseOf, type StopCause } from "./stop-cause.ts";
 
@@ -37,7 +37,7 @@ export interface Launched {
   /** The process group that the agent's own child leads. */
   groupId: number;
   /** Its outputs, in the order of `ProcessOptions.outputs`. */
-  sources: readonly (Readable | null | undefined)[];
+  sources: readonly PipeReader[];
   /** Resolves when the process itself has ended. Others of its tree may run on. */
   exited: Promise<ProcessExit | { kind: "not_started"; message: string }>;
   /** Sends SIGTERM to the whole tree. */

@@ -248,11 +248,11 @@ suite("a service", () => {
   });
 
   test("that is not ready in time fails, with what its command said", async (t) => {
-    const never = { timeoutMs: 200, run: "echo no answer; false" };
+    const never = { timeoutMs: 1_500, run: "echo no answer; false" };
     const { end, logs, reports } = await runPlan(t, {
       steps: [sh("db", "sleep 60", { service: never }), sh("use", "true")],
     });
-    assert.equal(end.error, 'step "db": the service was not ready within 0.2 s');
+    assert.equal(end.error, 'step "db": the service was not ready within 1.5 s');
     assert.match(logs["db 1"] ?? "", /said last:\nno answer/);
     assert.deepEqual(reports, { "db 1": "running, failed", "use 1": "skipped" });
   });

@@ -1,5 +1,6 @@
 import { fetchFiles, type FetchedFiles } from "../files/fetch-files.ts";
 import type { FileStore } from "../files/file-store.ts";
+import type { ArchiveLimits } from "../files/limits.ts";
 import { keepFiles } from "../files/keep-files.ts";
 import type { Note } from "../files/refusals.ts";
 import type { FilesOfStep } from "../files/step-files.ts";
@@ -13,6 +14,8 @@ export interface StoredFilesOptions {
   store: FileStore;
   /** A line for the step's log. */
   note: Note;
+  /** Of each archive. Default: `DEFAULT_LIMITS`. */
+  limits?: ArchiveLimits;
 }
 
 /** The artifacts and caches of one step run, kept in a store. */

@@ -9,10 +9,11 @@ import { addSubmodule, makeRepository, repositoryFolder, serveRepositories } fro
 
 // The one that agents use where it works: git then sees what steps see.
 const backend = await openBackend({ name: "auto", hiddenPaths: [] });
+const noSandbox = backend.name === "sandbox" ? false : "needs a working bubblewrap (Debian package bubblewrap)";
 const SECRET = "pass-word";
 
 /** Checks out into an empty workspace; answers how, what git said, and the command lines that were run. */
-async function run(t: TestContext, source: Partial<CheckoutSource> & { repository: string }) {
+async function run(t: TestContext, source: Partial<CheckoutSource> & { repository: string }, on = backend) {
   let text = "";
   const sink = async (chunk: Uint8Array) => void (text += Buffer.from(chunk).toString());
   const { step, workspace } = await stepOf(t, "", { outputs: { stdout: sink, stderr: sink } });
@@ -23,7 +24,7 @@ async function run(t: TestContext, source: Partial<CheckoutSource> & { repositor
     path: step.env["PATH"] ?? "",
     run: (process) => {
       commands.push([process.file, ...process.args].join(" "));
-      return backend.run({ ...step, ...process });
+      return on.run({ ...step, ...process });
     },
   });
   const read = (name: string) => readFile(join(workspace.directory, name), "utf8");
@@ -58,6 +59,15 @@ suite("a checkout", { concurrency: true }, () => {
     assert.deepEqual(end, PASSED, text);
     assert.equal(await read("module/text"), "two");
     assert.equal((await readdir(join(workspace.directory, ".git"))).includes("shallow"), false);
+  });
+
+  test("takes a repository of this machine in a sandbox that is shown it", { skip: noSandbox }, async (t) => {
+    const folder = await repositoryFolder(t);
+    const { commits } = await makeRepository(folder, "app");
+    const shown = await openBackend({ name: "sandbox", hiddenPaths: [], readOnlyPaths: [folder] });
+    const { end, read, text } = await run(t, { repository: `file://${folder}/app`, commit: commits[0] }, shown);
+    assert.deepEqual(end, PASSED, text);
+    assert.equal(await read("text"), "one");
   });
 
   test("leaves its password in no file, no command line and no output", async (t) => {

@@ -3,6 +3,7 @@ import { connectNodeAdapter, type ConnectNodeAdapterOptions } from "@connectrpc/
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { answerDownload, type Download } from "./download.ts";
 import { guard, type GuardOptions, type MountedService } from "../guard.ts";
 import { listenError, urlOf, type ListenAddress, type RpcServer, type TlsIdentity } from "../listen.ts";
 
@@ -12,6 +13,8 @@ export interface HttpServerOptions extends GuardOptions {
   /** Absent: plain text, for loopback only. */
   tls?: TlsIdentity;
   services: MountedService[];
+  /** What a plain GET may fetch. Default: nothing. */
+  downloads?: Download[];
   /** Answers what is not an rpc. Default: 404 with a JSON body. */
   fallback?: NonNullable<ConnectNodeAdapterOptions["fallback"]>;
 }
@@ -24,10 +27,14 @@ const READ_MAX_BYTES = 2 * 1024 * 1024;
 
 /** Serves the Connect, gRPC-Web and JSON protocols on HTTP/1.1 with @connectrpc/connect-node. */
 export async function serveHttp(options: HttpServerOptions): Promise<RpcServer> {
+  const downloads = (options.downloads ?? []).map((download) => answerDownload(download, options));
+  const otherwise = options.fallback ?? notFound;
   const handler = connectNodeAdapter({
     routes: (router) => routes(router, options),
     readMaxBytes: READ_MAX_BYTES,
-    fallback: options.fallback ?? notFound,
+    fallback: (request, response) => {
+      if (!downloads.some((answer) => answer(request, response))) otherwise(request, response);
+    },
   });
   const server = options.tls ? createTlsServer(options.tls, handler) : createServer(handler);
   await new Promise<void>((resolve, reject) => {

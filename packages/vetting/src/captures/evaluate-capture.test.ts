@@ -1,26 +1,10 @@
 import { assert as check, json, property } from "fast-check";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { CAPTURE_KINDS, type CaptureKind, evaluateCapture } from "./evaluate-capture.ts";
+import { CAPTURE_KINDS, evaluateCapture } from "./evaluate-capture.ts";
+import { neverPassesCut, prove } from "./testing.ts";
 
 type Fields = Record<string, unknown>;
-
-/** What is promised, the capture, its verdict, and what its first reason says. */
-type Row = [promise: string, capture: unknown, verdict: string, reason?: RegExp];
-
-function prove(kind: CaptureKind, promise: string, rows: readonly Row[]): void {
-  suite(promise, () => {
-    for (const [name, capture, verdict, reason] of rows) {
-      test(name, () => {
-        const text = typeof capture === "string" ? capture : JSON.stringify(capture);
-        const result = evaluateCapture(kind, text);
-        assert.equal(result.verdict, verdict, result.reasons.join("\n"));
-        if (reason) assert.match(result.reasons[0] ?? "", reason);
-        else assert.equal(result.verdict === "pass", result.reasons.length === 0);
-      });
-    }
-  });
-}
 
 const smartctl = { version: [7, 3], exit_status: 0 };
 const passed = { smart_status: { passed: true } };
@@ -155,6 +139,31 @@ prove("storage", "fio is judged on what it moved and found", [
     fio({ job_runtime: 1600, read: { ...job.read, io_bytes: 2 * 64 * 2 ** 20 } }),
     "pass",
   ],
+  [
+    "stopped before its time, with no size",
+    fio({ job_runtime: 1600, "job options": { runtime: "20", time_based: "1" } }),
+    "error",
+    /1.6 s of 20 s/,
+  ],
+  [
+    "to go on until its time, whatever its size",
+    fio({
+      job_runtime: 1600,
+      read: { ...job.read, io_bytes: 2 ** 26 },
+      "job options": { ...job["job options"], time_based: "" },
+    }),
+    "error",
+  ],
+  ["stopped before its size, with no time", fio({ "job options": { size: "1g" } }), "error", /bytes of/],
+  ["through its size, with no time", fio({ "job options": { size: "64M" } }), "pass"],
+  ["an amount of its own", fio({ "job options": { size: "1g", io_size: "64M" } }), "pass"],
+  ["one job of two found an error", { "fio version": "fio-3.33", jobs: [job, { ...job, error: 5 }] }, "fail"],
+  [
+    "jobs of several machines",
+    { "fio version": "fio-3.33", client_stats: [job, { ...job, error: 84, total_err: 3 }, { jobname: "All clients" }] },
+    "fail",
+    /errors is 3/,
+  ],
   ["a warning before the document", `fio: a warning\n${JSON.stringify(fio(), null, 2)}\n`, "pass"],
   [
     "of several documents, the last",
@@ -177,6 +186,33 @@ prove("network", "iperf3 is judged on what arrived", [
   ["nothing arrived", iperf(received(0)), "fail", /bits_per_second is 0/],
   ["stopped before its time", iperf(received(9.4e9, 2)), "error", /2 s of 10 s/],
   ["one way of two is dead", iperf({ ...received(9e9), sum_received_bidir_reverse: { bits_per_second: 0 } }), "fail"],
+  ["a warning before it", `warning: Debug output\n${JSON.stringify(iperf(received(9e9)), null, 2)}\n`, "pass"],
+  [
+    "as a stream of events",
+    [
+      { event: "start", data: iperf({})["start"] },
+      { event: "interval", data: {} },
+      { event: "end", data: received(9e9) },
+    ]
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join(""),
+    "pass",
+  ],
+  ["a stream without its end", `${JSON.stringify({ event: "start", data: iperf({})["start"] })}\n`, "error"],
+  [
+    "an amount that was not moved",
+    iperf(
+      { sum_sent: { bytes: 10, bits_per_second: 9 }, ...received(9) },
+      { start: { test_start: { duration: 0, bytes: 1e9 } } },
+    ),
+    "error",
+    /10 bytes of/,
+  ],
+  [
+    "an older client whose datagrams were all lost",
+    iperf({ sum: { bits_per_second: 1e8, seconds: 10, lost_percent: 100 } }),
+    "fail",
+  ],
   ["datagrams were lost", iperf({ ...received(1e8), sum: { lost_percent: 30, seconds: 10 } }), "warn", /lost/],
   [
     "a server that sent",
@@ -190,9 +226,8 @@ prove("network", "iperf3 is judged on what arrived", [
 
 suite("a capture of any kind", () => {
   for (const kind of CAPTURE_KINDS) {
-    test(`of ${kind}: what is cut off, empty or something else is an error`, () => {
-      const whole = JSON.stringify({ smart: healthy, storage: fio(), network: iperf(received(1e9)) }[kind]);
-      for (const text of ["", "{}", "[]", "null", "no JSON", whole.slice(0, -1), whole.slice(0, whole.length / 2)])
+    test(`of ${kind}: what is empty or something else is an error`, () => {
+      for (const text of ["", "{}", "[]", "null", "no JSON", "---\n...\n", "<html/>"])
         assert.equal(evaluateCapture(kind, text).verdict, "error", text);
     });
 
@@ -206,6 +241,12 @@ suite("a capture of any kind", () => {
       );
     });
   }
+
+  test("is never a pass when it is cut off, wherever", () => {
+    neverPassesCut("smart", JSON.stringify(healthy, null, 2));
+    neverPassesCut("storage", JSON.stringify(fio(), null, 2));
+    neverPassesCut("network", JSON.stringify(iperf(received(1e9)), null, 2));
+  });
 
   test("is judged by a profile's own gates where they are given", () => {
     const gate = {

@@ -1,16 +1,33 @@
-import { type Gate, judgeGate } from "../gate.ts";
+import { type Gate, type GateResult, judgeGate } from "../gate.ts";
+import type { Measurement } from "../ocp/run.ts";
 import { gravest, type Verdict } from "../verdict.ts";
 import type { Capture } from "./capture.ts";
+import { readCpuStress } from "./cpu-stress.ts";
 import { readFio } from "./fio.ts";
-import { NETWORK_GATES, SMART_GATES, STORAGE_GATES } from "./gates.ts";
+import {
+  CPU_STRESS_GATES,
+  GPU_GATES,
+  MEMORY_GATES,
+  NETWORK_GATES,
+  PSU_GATES,
+  SMART_GATES,
+  STORAGE_GATES,
+} from "./gates.ts";
+import { readGpu } from "./gpu.ts";
 import { readIperf3 } from "./iperf3.ts";
+import { readMemory } from "./memory.ts";
+import { readPsu } from "./psu.ts";
 import { readSmart } from "./smart.ts";
 
 /** What kinds of captures can be judged by themselves, and by which gates when no others are given. */
 const KINDS = {
   smart: { read: readSmart, gates: SMART_GATES },
+  "cpu-stress": { read: readCpuStress, gates: CPU_STRESS_GATES },
+  memory: { read: readMemory, gates: MEMORY_GATES },
   storage: { read: readFio, gates: STORAGE_GATES },
   network: { read: readIperf3, gates: NETWORK_GATES },
+  gpu: { read: readGpu, gates: GPU_GATES },
+  psu: { read: readPsu, gates: PSU_GATES },
 } as const satisfies Record<string, { read: (text: string) => Capture; gates: readonly Gate[] }>;
 
 /** A kind of capture. */
@@ -22,9 +39,12 @@ export const CAPTURE_KINDS = Object.keys(KINDS) as CaptureKind[];
 /** A capture, judged. JSON-serialisable. */
 export interface CaptureResult {
   verdict: Extract<Verdict, "pass" | "warn" | "fail" | "error">;
-  /** For people: why the verdict is no better. Empty for a pass. */
+  /** For people: why the verdict is no better, the gravest first. Empty for a pass. */
   reasons: string[];
-  /** What was measured, by its name. What the device did not tell is absent, never 0. */
+  /**
+   * What was measured, by its name, with the part behind it in brackets where there are several. What the device did not
+   * tell is absent, never 0.
+   */
   metrics: Record<string, number>;
 }
 
@@ -49,10 +69,21 @@ export function evaluateCapture(kind: CaptureKind, text: string, gates?: readonl
     [...shown.map((gate) => gate.verdict), ...capture.problems.map(() => "error" as const)],
     "pass",
   );
-  const reasons = [...shown.map(({ message }) => message), ...capture.problems];
+  const reasons = [...saying(shown, "fail"), ...capture.problems, ...saying(shown, "error"), ...saying(shown, "warn")];
   return {
     verdict: verdict as CaptureResult["verdict"],
     reasons: verdict === "pass" ? [] : [...reasons, ...capture.notes.map((note) => `the tool said: ${note}`)],
-    metrics: Object.fromEntries(capture.measurements.map(({ name, value }) => [name, Number(value)])),
+    metrics: Object.fromEntries(
+      capture.measurements.map((each) => [keyOf(each, capture.measurements), Number(each.value)]),
+    ),
   };
+}
+
+function saying(results: readonly GateResult[], wanted: Verdict): string[] {
+  return results.filter(({ verdict }) => verdict === wanted).map(({ message }) => message);
+}
+
+function keyOf({ name, part }: Measurement, all: readonly Measurement[]): string {
+  const parts = new Set(all.flatMap((each) => (each.name === name ? [each.part] : [])));
+  return parts.size === 1 ? name : `${name} (${part ?? "all"})`;
 }

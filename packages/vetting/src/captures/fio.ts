@@ -21,7 +21,9 @@ const COMPLETE_SHARE = 0.95;
  */
 export function readFio(text: string): Capture {
   const document = jsonDocuments(text).findLast((each) => "fio version" in each);
-  const jobs = asObjects(document?.["jobs"]);
+  // Of several machines, fio tells each job and then "All clients", which are the same jobs again.
+  const clients = asObjects(document?.["client_stats"]).filter(({ jobname }) => jobname !== "All clients");
+  const jobs = [...asObjects(document?.["jobs"]), ...clients];
   if (!document || jobs.length === 0) return unreadable("this is not the JSON of fio, or it is cut off");
   const options = asObject(document["global options"]) ?? {};
   return {
@@ -49,15 +51,22 @@ function problemsOf(job: Fields, global: Fields): string[] {
   return [...failed, ...(error === 0 ? cutShort(name, job, { ...global, ...asObject(job["job options"]) }) : [])];
 }
 
-/** A job ends by its time, or when it has been through its size. */
+/** A job ends by its time, or when it has been through its size, unless it is to go on until its time. */
 function cutShort(name: string, job: Fields, options: Fields): string[] {
   const wantedMs = seconds(options["runtime"]) * 1000;
   const ranMs = asCount(job["job_runtime"]) ?? 0;
-  const size = bytes(options["size"]);
-  const moved = sum([bytesOf(job, "read"), bytesOf(job, "write")]);
-  const done = size > 0 && moved > 0 && moved % size === 0;
-  if (wantedMs === 0 || size === 0 || done || ranMs >= wantedMs * COMPLETE_SHARE) return [];
-  return [`job ${name} ran for ${ranMs / 1000} s of ${wantedMs / 1000} s: it was stopped`];
+  const size = bytes(options["io_size"] ?? options["size"]);
+  const moved = sum([bytesOf(job, "read"), bytesOf(job, "write"), bytesOf(job, "trim")]);
+  const isTimeBased = "time_based" in options && options["time_based"] !== "0";
+  if (wantedMs > 0 && ranMs >= wantedMs * COMPLETE_SHARE) return [];
+  if (wantedMs > 0 && (isTimeBased || (size > 0 && moved % size !== 0))) {
+    return [`job ${name} ran for ${ranMs / 1000} s of ${wantedMs / 1000} s: it was stopped`];
+  }
+  const isLimited = ["number_ios", "verify_only", "read_iolog"].some((option) => option in options);
+  if (wantedMs === 0 && size > 0 && moved < size * COMPLETE_SHARE && !isLimited) {
+    return [`job ${name} moved ${moved} bytes of ${size}: it was stopped`];
+  }
+  return [];
 }
 
 function nothingMoved(jobs: readonly Fields[]): string[] {
@@ -76,15 +85,26 @@ function directionMetrics(direction: "read" | "write", jobs: readonly Fields[]):
   const all = jobs.map((job) => asObject(job[direction]));
   const active = all.filter((each) => each !== undefined).filter((each) => bandwidth(each) > 0);
   if (active.length === 0) return [];
-  const p99Ns = active.flatMap(
-    (each) => asCount(asObject(asObject(each["clat_ns"])?.["percentile"])?.["99.000000"]) ?? [],
-  );
+  const percentile = (name: string): number | undefined =>
+    slowest(active.map((each) => asObject(asObject(each["clat_ns"])?.["percentile"])?.[name]));
   return [
     ...metric(`storage.${direction}_bytes`, sum(active.map((each) => asCount(each["io_bytes"]) ?? 0)), "B"),
     ...metric(`storage.${direction}_bytes_per_second`, sum(active.map(bandwidth)), "B/s"),
     ...metric(`storage.${direction}_iops`, Math.round(sum(active.map((each) => number(each["iops"])))), "1/s"),
-    ...metric(`storage.${direction}_latency_p99`, p99Ns.length === 0 ? undefined : Math.max(...p99Ns) / 1000, "µs"),
+    ...metric(`storage.${direction}_latency_p99`, percentile("99.000000"), "µs"),
+    ...metric(`storage.${direction}_latency_p999`, percentile("99.900000"), "µs"),
+    ...metric(
+      `storage.${direction}_latency_max`,
+      slowest(active.map((each) => asObject(each["clat_ns"])?.["max"])),
+      "µs",
+    ),
   ];
+}
+
+/** The longest of several times in nanoseconds, in microseconds; undefined where fio told none. */
+function slowest(timesNs: readonly unknown[]): number | undefined {
+  const known = timesNs.flatMap((time) => asCount(time) ?? []);
+  return known.length === 0 ? undefined : Math.max(...known) / 1000;
 }
 
 /** `bw_bytes` came with fio 3; `bw` is in KiB/s. */
@@ -92,7 +112,7 @@ function bandwidth(direction: Fields): number {
   return asCount(direction["bw_bytes"]) ?? number(direction["bw"]) * 1024;
 }
 
-function bytesOf(job: Fields, direction: "read" | "write"): number {
+function bytesOf(job: Fields, direction: "read" | "write" | "trim"): number {
   return asCount(asObject(job[direction])?.["io_bytes"]) ?? 0;
 }
 

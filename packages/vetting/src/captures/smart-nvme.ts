@@ -1,15 +1,11 @@
 import type { Measurement } from "../ocp/run.ts";
 import { asCount, asObject, asObjects } from "../parsers/json.ts";
 import { metric } from "./capture.ts";
-import { selfTestMetrics } from "./self-tests.ts";
+import { endedTests, nvmeOutcome, selfTestMetrics } from "./self-tests.ts";
 import type { SmartDocument } from "./smart.ts";
 
 /** Bit 1 of the critical warning: outside of its temperature range. All others say that the drive is no longer sound. */
 const TEMPERATURE_BIT = 0b10;
-
-/** Results of a self-test by NVMe's "Device Self-test Log": 5 to 7 are failures, the others were stopped or passed. */
-const SELF_TEST_PASSED = 0;
-const SELF_TEST_FAILED = new Set([5, 6, 7]);
 
 /** What an NVMe drive tells, by "SMART / Health Information" of the NVMe base specification; nothing of any other. */
 export function nvmeMetrics(document: SmartDocument): Measurement[] {
@@ -39,9 +35,8 @@ function difference(spare: number | undefined, threshold: number | undefined): n
 function selfTestsOf(document: SmartDocument): boolean[] | undefined {
   const log = asObject(document["nvme_self_test_log"]);
   if (!log) return undefined;
-  return asObjects(log["table"]).flatMap((test) => {
-    const result = asCount(asObject(test["self_test_result"])?.["value"]);
-    if (result === SELF_TEST_PASSED) return [false];
-    return result !== undefined && SELF_TEST_FAILED.has(result) ? [true] : [];
-  });
+  const results = asObjects(log["table"]).flatMap(
+    (test) => asCount(asObject(test["self_test_result"])?.["value"]) ?? [],
+  );
+  return endedTests(results.map(nvmeOutcome));
 }

@@ -1,15 +1,11 @@
 import type { Measurement } from "../ocp/run.ts";
 import { asCount, asObject } from "../parsers/json.ts";
 import { metric } from "./capture.ts";
-import { selfTestMetrics } from "./self-tests.ts";
+import { endedTests, scsiOutcome, selfTestMetrics } from "./self-tests.ts";
 import type { SmartDocument } from "./smart.ts";
 
 /** smartctl shows this many of a SCSI drive's self-tests, as `scsi_self_test_0`, the newest, and on. */
 const SELF_TESTS = 20;
-
-/** Results of a self-test by SPC-4, table "SELF-TEST RESULTS field": 0 passed, 3 to 7 failed, the others were stopped. */
-const SELF_TEST_PASSED = 0;
-const SELF_TEST_FAILED = new Set([3, 4, 5, 6, 7]);
 
 /** What a SCSI or SAS drive tells; nothing of any other. */
 export function scsiMetrics(document: SmartDocument): Measurement[] {
@@ -34,8 +30,5 @@ function selfTestsOf(document: SmartDocument): boolean[] | undefined {
   const tests = Array.from({ length: SELF_TESTS }, (_, n) => asObject(document[`scsi_self_test_${n}`]));
   const results = tests.flatMap((test) => asCount(asObject(test?.["result"])?.["value"]) ?? []);
   if (results.length === 0) return undefined;
-  return results.flatMap((result) => {
-    if (result === SELF_TEST_PASSED) return [false];
-    return SELF_TEST_FAILED.has(result) ? [true] : [];
-  });
+  return endedTests(results.map(scsiOutcome));
 }

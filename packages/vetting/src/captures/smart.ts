@@ -32,6 +32,25 @@ export function readSmart(text: string): Capture {
   };
 }
 
+/** Counts of what went wrong, which a sound drive does not add to while it is vetted. Never attribute 188. */
+export const SMART_GROWTH = [
+  "smart.reallocated_sectors",
+  "smart.reallocation_events",
+  "smart.end_to_end_errors",
+  "smart.reported_uncorrectable",
+  "smart.pending_sectors",
+  "smart.offline_uncorrectable",
+  "smart.crc_errors",
+  "smart.media_errors",
+  "smart.uncorrected_errors",
+  "smart.grown_defects",
+] as const;
+
+/** The serial number of the drive that smartctl read. Undefined: it told none. */
+export function serialOf(text: string): string | undefined {
+  return asText(asObject(parseJson(text))?.["serial_number"]);
+}
+
 /** One of these is in what each kind of drive keeps on its health: ATA's attributes, NVMe's log, SCSI's counters. */
 const TELLING = [
   "smart.failing_attributes",

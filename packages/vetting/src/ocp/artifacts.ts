@@ -27,16 +27,24 @@ const runArtifact = z.object({
   error: error.optional(),
 });
 
+/** Which part of the machine it is about. Our own stages name a subcomponent. */
+const about = { subcomponent: z.object({ name }).optional(), hardwareInfoId: name.optional() };
+
 /** What may stand under `testStepArtifact`. */
 const stepArtifact = z.object({
   measurement: z
-    .object({ name, value: z.union([z.number(), z.string().max(4096), z.boolean()]), unit: text })
+    .object({
+      name,
+      value: z.union([z.number(), z.string().max(4096), z.boolean()]),
+      unit: text,
+      ...about,
+    })
     .optional(),
   measurementSeriesStart: z.object({ name, measurementSeriesId: name, unit: text }).optional(),
   measurementSeriesElement: z
     .object({ index: z.int().min(0), measurementSeriesId: name, value: z.number() })
     .optional(),
-  diagnosis: z.object({ verdict: name, type: z.enum(["PASS", "FAIL", "UNKNOWN"]), message: text }).optional(),
+  diagnosis: z.object({ verdict: name, type: z.enum(["PASS", "FAIL", "UNKNOWN"]), message: text, ...about }).optional(),
   error: error.optional(),
   file: z.object({ displayName: name, uri: z.string().max(1024), contentType: text }).optional(),
   extension: z.object({ name, content: z.unknown() }).optional(),

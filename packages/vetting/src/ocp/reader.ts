@@ -101,8 +101,8 @@ class Reading {
 
   #stepArtifact(artifact: StepArtifact, at: string): void {
     const { measurement, diagnosis, error, file, extension } = artifact;
-    if (measurement !== undefined) this.#run.measurements.push(measurement);
-    if (diagnosis !== undefined) this.#run.diagnoses.push(diagnosis);
+    if (measurement !== undefined) this.#run.measurements.push(withPart(measurement));
+    if (diagnosis !== undefined) this.#run.diagnoses.push(withPart(diagnosis));
     if (error !== undefined) this.#run.errors.push(error);
     if (file !== undefined) this.#run.files.push(file);
     if (extension !== undefined) this.#extension(extension, at);
@@ -131,6 +131,16 @@ class Reading {
       known.byIndex.set(element.index, element.value);
     }
   }
+}
+
+/** The artifact with the name of the part that it is about, if it is about one. */
+function withPart<T extends { subcomponent?: { name: string } | undefined; hardwareInfoId?: string | undefined }>({
+  subcomponent,
+  hardwareInfoId,
+  ...rest
+}: T) {
+  const part = subcomponent?.name ?? hardwareInfoId;
+  return part === undefined ? rest : { ...rest, part };
 }
 
 function jsonOf(line: string): unknown {

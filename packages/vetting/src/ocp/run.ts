@@ -4,6 +4,8 @@ export interface Measurement {
   value: number | string | boolean;
   /** Empty when the stage gave none. */
   unit: string;
+  /** Which of several parts it was measured on, such as a drive by its serial. Absent: on the machine as a whole. */
+  part?: string;
 }
 
 /** One metric measured several times, in the order of its indexes. */
@@ -14,10 +16,12 @@ export interface Series {
 }
 
 /** What the stage itself concluded. It can make a verdict worse, never better. */
-interface Diagnosis {
+export interface Diagnosis {
   verdict: string;
   type: "PASS" | "FAIL" | "UNKNOWN";
   message: string;
+  /** The part that it is about. */
+  part?: string;
 }
 
 /** The extension that says what a stage could not measure: content {@link Absence}. */

@@ -1,4 +1,5 @@
-import { ABSENT_EXTENSION, type Absence } from "./run.ts";
+import { type Doubt, DOUBT_EXTENSION } from "./doubt.ts";
+import { ABSENT_EXTENSION, type Absence, type Diagnosis } from "./run.ts";
 
 /** What an {@link OcpWriter} needs from the program around it. */
 export interface OcpWriterOptions {
@@ -69,9 +70,15 @@ export class OcpWriter {
     this.#record({ testRunArtifact: { testRunEnd: end } });
   }
 
-  /** One measured value. */
-  measurement(name: string, value: number | string | boolean, unit?: string): void {
-    this.#step({ measurement: { name, value, ...(unit === undefined ? {} : { unit }) } });
+  /** One measured value. `part`: the one it was measured on, where there are several, such as a drive by its serial. */
+  measurement(name: string, value: number | string | boolean, unit?: string, part?: string): void {
+    const subcomponent = part === undefined ? {} : { subcomponent: { name: part } };
+    this.#step({ measurement: { name, value, ...(unit === undefined ? {} : { unit }), ...subcomponent } });
+  }
+
+  /** What the stage itself concludes of the machine. It can make a verdict worse, never better. */
+  diagnosis(diagnosis: Diagnosis): void {
+    this.#step({ diagnosis });
   }
 
   /** One more value of a series, which the first value starts. The series' name is its id. */
@@ -107,6 +114,11 @@ export class OcpWriter {
   /** Something that cannot be measured here. */
   absent(absence: Absence): void {
     this.extension(ABSENT_EXTENSION, absence);
+  }
+
+  /** Metrics that something besides the hardware may have made worse: a gate that they break is an error, not a fail. */
+  doubt(doubt: Doubt): void {
+    this.extension(DOUBT_EXTENSION, doubt);
   }
 
   /** Data of a kind that the format has no artifact for. */

@@ -1,6 +1,15 @@
 /** Reads `MemTotal` from /proc/meminfo, in bytes. Undefined when it is not there. */
 export function parseMemTotal(meminfo: string): number | undefined {
-  const kibibytes = /^MemTotal:\s+(\d{1,13}) kB$/m.exec(meminfo)?.[1];
+  return memField(meminfo, "MemTotal");
+}
+
+/** Reads `MemAvailable` from /proc/meminfo, in bytes: what programs can have without swapping. Undefined alike. */
+export function parseMemAvailable(meminfo: string): number | undefined {
+  return memField(meminfo, "MemAvailable");
+}
+
+function memField(meminfo: string, field: string): number | undefined {
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d{1,13}) kB$`, "m").exec(meminfo)?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
@@ -20,8 +29,19 @@ export interface CpuTime {
  * a hypervisor are not. Guest time is part of user and is not added again. Undefined when the line is not there.
  */
 export function parseCpuTime(stat: string): CpuTime | undefined {
-  const fields = /^cpu +([\d ]+)$/m.exec(stat)?.[1]?.trim().split(/ +/).map(Number);
-  if (fields === undefined || fields.length < 4) return undefined;
+  return timeOf(/^cpu +([\d ]+)$/m.exec(stat)?.[1] ?? "");
+}
+
+/** Reads the line of each CPU in /proc/stat, by its number. */
+export function parseCpuTimes(stat: string): ReadonlyMap<number, CpuTime> {
+  const lines = [...stat.matchAll(/^cpu(\d{1,6}) +([\d ]+)$/gm)];
+  const times = lines.map(([, cpu, fields]) => [Number(cpu), timeOf(fields ?? "")] as const);
+  return new Map(times.flatMap(([cpu, time]) => (time === undefined ? [] : [[cpu, time]])));
+}
+
+function timeOf(text: string): CpuTime | undefined {
+  const fields = text.trim().split(/ +/).map(Number);
+  if (fields.length < 4) return undefined;
   const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = fields;
   const busy = user + nice + system + irq + softirq;
   return { busy, total: busy + idle + iowait + steal };

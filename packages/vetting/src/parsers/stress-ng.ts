@@ -4,7 +4,7 @@ import { asCount, asObject, asObjects } from "./json.ts";
 /** The longest text that is read, in UTF-16 units. One stressor's YAML takes about 1,300. */
 const MAX_LENGTH = 1024 * 1024;
 
-/** What one run of stress-ng with the `cpu` stressor measured. */
+/** What one run of stress-ng with one kind of stressor measured. */
 export interface StressNgMetrics {
   /** Absent: the file does not tell. */
   version?: string;
@@ -16,10 +16,10 @@ export interface StressNgMetrics {
   wallClockSeconds: number;
 }
 
-/** Reads what `stress-ng --metrics --yaml` wrote. Undefined when it holds no metrics of the `cpu` stressor. */
-export function parseStressNgYaml(text: string): StressNgMetrics | undefined {
+/** Reads what `stress-ng --metrics --yaml` wrote. Undefined when it holds no metrics of the stressor. */
+export function parseStressNgYaml(text: string, stressor = "cpu"): StressNgMetrics | undefined {
   const document = asObject(yamlOf(text));
-  const metrics = asObjects(document?.["metrics"]).find((metric) => metric["stressor"] === "cpu");
+  const metrics = asObjects(document?.["metrics"]).find((metric) => metric["stressor"] === stressor);
   const bogoOps = amount(metrics?.["bogo-ops"]);
   const bogoOpsPerSecond = amount(metrics?.["bogo-ops-per-second-real-time"]);
   const wallClockSeconds = amount(metrics?.["wall-clock-time"]);

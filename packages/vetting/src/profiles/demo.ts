@@ -18,7 +18,7 @@ stages:
       - { metric: dimm.count, op: ">=", value: 1, optional: true }
       - { metric: pci.count, op: ">=", value: 1, optional: true, severity: warn }
   spec_validate:
-    skip: no specification was given to compare the machine with
+    without_spec: no specification was given to compare the machine with
   smart:
     skip: the demo reads no drive's own health record
   cpu_stress:

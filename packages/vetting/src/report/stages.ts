@@ -1,16 +1,19 @@
 import type { StageResult } from "../evaluate.ts";
 import type { GateResult } from "../gate.ts";
 import { readOcp } from "../ocp/reader.ts";
+import type { Series } from "../ocp/run.ts";
 import { isSkipped } from "../profile.ts";
 import type { ReportInput, ReportStage } from "./input.ts";
 import { barChart } from "./chart.ts";
 import { badge, elapsed, moment, number } from "./format.ts";
 import { html, type Html, table } from "./html.ts";
 
-/** The series that are drawn, with what they show. */
-const CHARTS: ReadonlyMap<string, string> = new Map([
+/** The series whose name does not say enough. */
+const TITLES: ReadonlyMap<string, string> = new Map([
   ["cpu_stress.segment.bogo_ops_per_second", "Throughput of each segment, bogo operations a second"],
 ]);
+/** The most series of one stage that are drawn. */
+const MAX_CHARTS = 24;
 
 /** A line for each stage of the profile. */
 export function stageTable(input: ReportInput): Html {
@@ -52,13 +55,18 @@ function measured(gate: GateResult): string {
   return gate.unit === "" ? number(gate.value) : `${number(gate.value)} ${gate.unit}`;
 }
 
+/** A chart for each series that has more than one value and says something. */
 function charts(stage: ReportStage | undefined): Html {
   if (stage === undefined) return html``;
-  const drawn = readOcp(stage.ocp).series.flatMap((series) => {
-    const title = CHARTS.get(series.name);
-    return title === undefined ? [] : [barChart(title, series)];
-  });
+  const drawn = readOcp(stage.ocp)
+    .series.filter(({ values }) => values.length > 1)
+    .slice(0, MAX_CHARTS)
+    .map((series) => barChart(titleOf(series), series));
   return html`${drawn}`;
+}
+
+function titleOf({ name, unit }: Series): string {
+  return TITLES.get(name) ?? (unit === "" ? name : `${name}, ${unit}`);
 }
 
 function resultOf(input: ReportInput, name: string): StageResult | undefined {

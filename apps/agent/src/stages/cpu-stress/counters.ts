@@ -67,6 +67,6 @@ export function growth(before: CounterReading, after: CounterReading) {
 async function sumOver(folder: string, children: RegExp, files: readonly string[]): Promise<number | undefined> {
   const names = (await readNames(folder))?.filter((name) => children.test(name)) ?? [];
   const paths = names.flatMap((name) => files.map((file) => `${folder}/${name}/${file}`));
-  const counts = (await Promise.all(paths.map(readCount))).filter((count) => count !== undefined);
+  const counts = (await Promise.all(paths.map((path) => readCount(path)))).filter((count) => count !== undefined);
   return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);
 }

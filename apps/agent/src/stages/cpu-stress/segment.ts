@@ -1,17 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import {
-  busyShare,
   type CpuStressParameters,
-  type CpuTime,
-  parseCpuTime,
   parseStressNgLog,
   parseStressNgYaml,
   type StressNgMetrics,
 } from "@groundcrew/vetting";
 import { execa } from "execa";
-import { readText } from "../sysfs.ts";
 import { toolOptions } from "../tool.ts";
+import { loadBetween, readLoad } from "./load.ts";
 
 /** How long stress-ng may take to start and to sum up, beyond the time it works. */
 const GRACE_MS = 30_000;
@@ -23,6 +20,8 @@ export interface Segment {
   instances?: number;
   failures: string[];
   busyShare?: number;
+  /** The same for each package, by its number. Empty where the kernel does not tell. */
+  packages: Record<string, number>;
   /** How its process ended, when not with exit code 0. Never decides for the good. */
   trouble?: string;
   files: { name: string; contentType: string }[];
@@ -41,18 +40,19 @@ export interface SegmentOptions {
 export async function runSegment(options: SegmentOptions): Promise<Segment> {
   const yamlFile = `segment-${options.number}.yaml`;
   const logFile = `segment-${options.number}.log`;
-  const before = await cpuTime();
+  const before = await readLoad();
   const { log, trouble } = await runStressNg(options, yamlFile);
-  const after = await cpuTime();
+  const after = await readLoad();
   options.signal.throwIfAborted();
   await writeFile(logFile, log);
   const yaml = await readFile(yamlFile, "utf8").catch(() => undefined);
   const metrics = parseStressNgYaml(yaml ?? "");
-  const busy = before === undefined || after === undefined ? undefined : busyShare(before, after);
+  const { busy, packages } = loadBetween(before, after);
   return {
     ...parseStressNgLog(log),
     ...(metrics === undefined ? {} : { metrics }),
     ...(busy === undefined ? {} : { busyShare: busy }),
+    packages,
     ...(trouble === undefined ? {} : { trouble }),
     files: [
       { name: logFile, contentType: "text/plain" },
@@ -71,8 +71,4 @@ async function runStressNg({ parameters, signal, say }: SegmentOptions, yamlFile
   const result = await child;
   if (!result.failed) return { log: result.stderr };
   return { log: result.stderr, trouble: `stress-ng: ${result.shortMessage ?? "failed"}` };
-}
-
-async function cpuTime(): Promise<CpuTime | undefined> {
-  return parseCpuTime((await readText("/proc/stat")) ?? "");
 }

@@ -24,6 +24,11 @@ export function recordSummary(ocp: OcpWriter, segments: readonly Segment[], requ
   const shares = segments.map((segment) => (segment.metrics?.wallClockSeconds ?? 0) / requestedSeconds);
   ocp.measurement("cpu_stress.completed_share", Math.min(...shares));
   recordThroughput(ocp, segments);
+  recordTrend(
+    ocp,
+    segments.flatMap((segment) => segment.metrics?.bogoOpsPerSecond ?? []),
+  );
+  recordPackages(ocp, segments);
   recordLoad(ocp, segments);
 }
 
@@ -43,6 +48,25 @@ function recordThroughput(ocp: OcpWriter, segments: readonly Segment[]): void {
   ocp.measurement("cpu_stress.bogo_ops_per_second.median", median, "1/s");
   if (median > 0) ocp.measurement("cpu_stress.throughput_spread", slowest / median);
   else ocp.absent({ what: "throughput", why: "nothing was computed", metrics: ["cpu_stress.throughput_spread"] });
+}
+
+/** How the last quarter of the segments compares with the first: a machine that heats up gets slower. */
+function recordTrend(ocp: OcpWriter, rates: readonly number[]): void {
+  const quarter = Math.floor(rates.length / 4);
+  const [first, last] = [medianOf(rates.slice(0, quarter)), medianOf(rates.slice(rates.length - quarter))];
+  if (quarter > 0 && first !== undefined && last !== undefined && first > 0) {
+    return ocp.measurement("cpu_stress.throughput_trend", last / first);
+  }
+  const why = "it takes four segments that computed something";
+  ocp.absent({ what: "throughput over time", why, metrics: ["cpu_stress.throughput_trend"] });
+}
+
+/** The least of all segments, for each package. */
+function recordPackages(ocp: OcpWriter, segments: readonly Segment[]): void {
+  for (const id of Object.keys(segments.at(-1)?.packages ?? {})) {
+    const shares = segments.flatMap(({ packages }) => packages[id] ?? []);
+    ocp.measurement("cpu_stress.package_busy_share", Math.min(...shares), undefined, `cpu ${id}`);
+  }
 }
 
 function recordLoad(ocp: OcpWriter, segments: readonly Segment[]): void {

@@ -172,6 +172,9 @@ async function insertSketch(context: ServerContext, machines: string[], sketch: 
         concurrency_limit: 1,
       });
       return;
+    case "holding":
+      await insertWorkflow(context, { ...blocked, block_reason: "holding" });
+      return;
     case "an agent":
       await insertWorkflow(context, common);
       return;

@@ -43,6 +43,9 @@ stages:
   firmware: { skip: not today }
 `;
 
+/** {@link PROFILE}, with a comparison with the specification: a run without one skips it. */
+export const SPEC_PROFILE = PROFILE.replace("{ skip: no specification }", "{ without_spec: none was given }");
+
 /** Enrols a vetting agent. */
 export function enrolVettingAgent(context: ServerContext, changes: { name?: string } = {}): Promise<Caller> {
   return enrolAgent(context, { serves: WorkKind.VETTING, capacity: 1, ...changes });

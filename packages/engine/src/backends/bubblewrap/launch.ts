@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { MARKER_VARIABLE } from "../../process/process-tree.ts";
+import { spawnGroup, type Spawned } from "../../process/spawn-group.ts";
 import { stopCauseOf } from "../../process/stop-cause.ts";
 import { supervise, type Launched, type ProcessEnd, type ProcessOptions } from "../../process/supervise.ts";
 import { PidNamespace } from "./pid-namespace.ts";
@@ -26,32 +27,29 @@ const KEEPER = [
   "read -r _ <&5",
 ].join("\n");
 
-const FD = { stdout: 1, report: 2, fd3: 3, stderr: 4, arguments: 6, status: 7 } as const;
+const FD = { report: 2, arguments: 6, status: 7 } as const;
 // What bubblewrap and the keeper's shell say fits many times over.
 const REPORT_MAX_BYTES = 64 * 1024;
 
 /** Runs a process in a PID namespace of its own, which ends with it, with a stop, or with the agent, whatever happens. */
 export async function runInBubblewrap(options: ProcessOptions, how: BubblewrapOptions): Promise<ProcessEnd> {
   if (options.stop.aborted) return { kind: "stopped", cause: stopCauseOf(options.stop) };
-  // Loaded with the first step: an idle agent does without its 15 MB.
-  const { execa } = await import("execa");
   const command = ["--args", String(FD.arguments), "--", "/bin/sh", "-c", KEEPER, "keeper", options.file];
-  const child = execa(how.bubblewrap, [...command, ...options.args], {
+  const spawned = await spawnGroup({
+    file: how.bubblewrap,
+    args: [...command, ...options.args],
+    cwd: "/",
     // Not the step's environment: LD_PRELOAD and its like would reach bubblewrap itself, outside.
     env: { [MARKER_VARIABLE]: options.marker },
-    extendEnv: false,
-    detached: true,
-    cwd: "/",
-    stdio: ["ignore", "pipe", "pipe", options.outputs.fd3 ? "pipe" : "ignore", "pipe", "pipe", "pipe", "pipe"],
-    buffer: false,
-    reject: false,
+    outputs: options.outputs,
+    stdio: ({ stdout, stderr, fd3 }) => ["ignore", stdout, "pipe", fd3, stderr, "pipe", "pipe", "pipe"],
   });
-  if (child.pid === undefined) return { kind: "not_started", message: (await child).originalMessage ?? "unknown" };
-  const given = pipeOf(child.nodeChildProcess, FD.arguments) as Writable;
+  if ("kind" in spawned) return spawned;
+  const given = pipeOf(spawned.child, FD.arguments) as Writable;
   // It ended before it had read them: its exit tells more.
   given.on("error", () => {});
   given.end([...how.isolation, ...environmentOf(options)].map((text) => `${text}\0`).join(""));
-  return supervise(launchedOf(child.nodeChildProcess, child.pid, options), options);
+  return supervise(launchedOf(spawned, options), options);
 }
 
 // Through a pipe: the command line of bubblewrap is there for every user to read.
@@ -61,11 +59,11 @@ function environmentOf({ env, marker, cwd }: ProcessOptions): string[] {
   return ["--clearenv", ...set, "--chdir", cwd, "--json-status-fd", String(FD.status)];
 }
 
-function launchedOf(child: ChildProcess, groupId: number, { marker }: ProcessOptions): Launched {
+function launchedOf({ child, pid: groupId, sources }: Spawned, { marker }: ProcessOptions): Launched {
   const namespace = new PidNamespace({ child, status: pipeOf(child, FD.status) as Readable, marker });
   return {
     groupId,
-    sources: [FD.stdout, FD.stderr, FD.fd3].map((fd) => pipeOf(child, fd) as Readable | null),
+    sources,
     exited: readReport(pipeOf(child, FD.report) as Readable),
     terminate: () => namespace.terminate(),
     ended: (timeoutMs) => namespace.ended(timeoutMs),

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file groundcrew/v1/peer.proto.
  */
 export const file_groundcrew_v1_peer: GenFile = /*@__PURE__*/
-  fileDesc("Chhncm91bmRjcmV3L3YxL3BlZXIucHJvdG8SDWdyb3VuZGNyZXcudjEiEAoOVmVyc2lvblJlcXVlc3QiVQoPVmVyc2lvblJlc3BvbnNlEhYKDnNlcnZlcl92ZXJzaW9uGAEgASgJEhQKDHByb3RvY29sX21pbhgCIAEoDRIUCgxwcm90b2NvbF9tYXgYAyABKA0ixQIKCUFnZW50SW5mbxIMCgRuYW1lGAEgASgJEhAKCHBsYXRmb3JtGAIgASgJEg8KB2JhY2tlbmQYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIQCghjYXBhY2l0eRgFIAEoDRI0CgZsYWJlbHMYBiADKAsyJC5ncm91bmRjcmV3LnYxLkFnZW50SW5mby5MYWJlbHNFbnRyeRIUCgxjYXBhYmlsaXRpZXMYByADKAkSJwoGc2VydmVzGAggASgOMhcuZ3JvdW5kY3Jldy52MS5Xb3JrS2luZBIvCgdtYWNoaW5lGAkgASgLMh4uZ3JvdW5kY3Jldy52MS5NYWNoaW5lSWRlbnRpdHkSDwoHYm9vdF9pZBgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjcKCUhlbGRMZWFzZRIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABIoABChRSZWdpc3RlckFnZW50UmVxdWVzdBImCgRpbmZvGAEgASgLMhguZ3JvdW5kY3Jldy52MS5BZ2VudEluZm8SGAoQcHJvdG9jb2xfdmVyc2lvbhgCIAEoDRImCgRoZWxkGAMgAygLMhguZ3JvdW5kY3Jldy52MS5IZWxkTGVhc2UitQIKFVJlZ2lzdGVyQWdlbnRSZXNwb25zZRIQCghhZ2VudF9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhYKCmdlbmVyYXRpb24YAyABKANCAjABEhQKDGxlYXNlX3R0bF9tcxgEIAEoDRIaChJleHRlbmRfaW50ZXJ2YWxfbXMYBSABKA0SGgoSaGVhbHRoX2ludGVydmFsX21zGAYgASgNEhcKD2xvZ19pbnRlcnZhbF9tcxgHIAEoDRIbChNsb2dfYmF0Y2hfbWF4X2J5dGVzGAggASgNEhQKDHBvbGxfaG9sZF9tcxgJIAEoDRIyCg1kZXNpcmVkX3N0YXRlGAogASgOMhsuZ3JvdW5kY3Jldy52MS5EZXNpcmVkU3RhdGUSEAoIY2FwYWNpdHkYCyABKA0iGAoWVW5yZWdpc3RlckFnZW50UmVxdWVzdCIZChdVbnJlZ2lzdGVyQWdlbnRSZXNwb25zZSLdAQoTUmVwb3J0SGVhbHRoUmVxdWVzdBISCgpmcmVlX3Nsb3RzGAEgASgNEg8KB2xvYWRfMW0YAiABKAESJgoEaGVsZBgDIAMoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlEhQKDGNhcGFiaWxpdGllcxgEIAMoCRIYChBhY2tlZF9kaXJlY3RpdmVzGAUgAygJEhIKCnJlY2VudF9sb2cYBiADKAkSCwoDYnllGAcgASgIEigKBW9mZmVyGAggASgLMhkuZ3JvdW5kY3Jldy52MS5BZ2VudE9mZmVyIo4BCglEaXJlY3RpdmUSCgoCaWQYASABKAkSFgoKZ2VuZXJhdGlvbhgCIAEoA0ICMAESJQoFZHJhaW4YAyABKAsyFC5ncm91bmRjcmV3LnYxLkRyYWluSAASLAoJc2h1dF9kb3duGAQgASgLMhcuZ3JvdW5kY3Jldy52MS5TaHV0RG93bkgAQggKBmFjdGlvbiIHCgVEcmFpbiIaCghTaHV0RG93bhIOCgZyZWFzb24YASABKAkiigEKFFJlcG9ydEhlYWx0aFJlc3BvbnNlEjIKDWRlc2lyZWRfc3RhdGUYASABKA4yGy5ncm91bmRjcmV3LnYxLkRlc2lyZWRTdGF0ZRIsCgpkaXJlY3RpdmVzGAIgAygLMhguZ3JvdW5kY3Jldy52MS5EaXJlY3RpdmUSEAoIY2FwYWNpdHkYAyABKA0iuQEKC05leHRSZXF1ZXN0Eg8KB3BvbGxfaWQYASABKAkSEgoKZnJlZV9zbG90cxgCIAEoDRI2CgZsYWJlbHMYAyADKAsyJi5ncm91bmRjcmV3LnYxLk5leHRSZXF1ZXN0LkxhYmVsc0VudHJ5Eg8KB2hvbGRfbXMYBCABKA0SDQoFYWdhaW4YBSABKAgaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI0CgxOZXh0UmVzcG9uc2USJAoGZ3JhbnRzGAEgAygLMhQuZ3JvdW5kY3Jldy52MS5HcmFudCL0AQoFR3JhbnQSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIXCgtwaXBlbGluZV9pZBgDIAEoA0ICMAESDAoEbmFtZRgEIAEoCRIPCgdhdHRlbXB0GAUgASgNEhIKCnRpbWVvdXRfbXMYBiABKA0SKQoFYnVpbGQYByABKAsyGC5ncm91bmRjcmV3LnYxLkJ1aWxkUGxhbkgAEi0KB3ZldHRpbmcYCCABKAsyGi5ncm91bmRjcmV3LnYxLlZldHRpbmdQbGFuSAASEQoJdW50cnVzdGVkGAkgASgIQgYKBHBsYW4ingMKCUJ1aWxkUGxhbhImCgVzdGVwcxgBIAMoCzIXLmdyb3VuZGNyZXcudjEuU3RlcFBsYW4SLgoDZW52GAIgAygLMiEuZ3JvdW5kY3Jldy52MS5CdWlsZFBsYW4uRW52RW50cnkSJgoHc2VjcmV0cxgDIAMoCzIVLmdyb3VuZGNyZXcudjEuU2VjcmV0EikKCGNoZWNrb3V0GAQgASgLMhcuZ3JvdW5kY3Jldy52MS5DaGVja291dBIsCgdwYXJlbnRzGAUgAygLMhsuZ3JvdW5kY3Jldy52MS5QYXJlbnRSZXN1bHQSJwoHdHJpZ2dlchgGIAEoCzIWLmdyb3VuZGNyZXcudjEuVHJpZ2dlchI0CgZtYXRyaXgYByADKAsyJC5ncm91bmRjcmV3LnYxLkJ1aWxkUGxhbi5NYXRyaXhFbnRyeRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC01hdHJpeEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoGU2VjcmV0EgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkiggEKCENoZWNrb3V0EhIKCnJlcG9zaXRvcnkYASABKAkSDgoGY29tbWl0GAIgASgJEgsKA3JlZhgDIAEoCRINCgVkZXB0aBgEIAEoDRISCgpzdWJtb2R1bGVzGAUgASgIEhAKCHVzZXJuYW1lGAYgASgJEhAKCHBhc3N3b3JkGAcgASgJIrQBCgxQYXJlbnRSZXN1bHQSDAoEbmFtZRgBIAEoCRIrCgVzdGF0ZRgCIAEoDjIcLmdyb3VuZGNyZXcudjEuV29ya2Zsb3dTdGF0ZRI5CgdvdXRwdXRzGAMgAygLMiguZ3JvdW5kY3Jldy52MS5QYXJlbnRSZXN1bHQuT3V0cHV0c0VudHJ5Gi4KDE91dHB1dHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBItYBCgdUcmlnZ2VyEg0KBWV2ZW50GAEgASgJEg4KBmJyYW5jaBgCIAEoCRILCgN0YWcYAyABKAkSOgoKcGFyYW1ldGVycxgEIAMoCzImLmdyb3VuZGNyZXcudjEuVHJpZ2dlci5QYXJhbWV0ZXJzRW50cnkSDAoEY3JvbhgFIAEoCRINCgVwYXRocxgGIAMoCRITCgtwYXRoc19rbm93bhgHIAEoCBoxCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLNBQoIU3RlcFBsYW4SDAoEbmFtZRgBIAEoCRILCgNydW4YAiABKAkSDQoFc2hlbGwYAyABKAkSLQoDZW52GAQgAygLMiAuZ3JvdW5kY3Jldy52MS5TdGVwUGxhbi5FbnZFbnRyeRISCgp0aW1lb3V0X21zGAUgASgNEj4KDGNvbXB1dGVkX2VudhgGIAMoCzIoLmdyb3VuZGNyZXcudjEuU3RlcFBsYW4uQ29tcHV0ZWRFbnZFbnRyeRI1CgdzZWNyZXRzGAcgAygLMiQuZ3JvdW5kY3Jldy52MS5TdGVwUGxhbi5TZWNyZXRzRW50cnkSEQoJY29uZGl0aW9uGAggASgJEhkKEWNvbnRpbnVlX29uX2Vycm9yGAkgASgIEg4KBmFsd2F5cxgKIAEoCBInCgVyZXRyeRgLIAEoCzIYLmdyb3VuZGNyZXcudjEuU3RlcFJldHJ5EhAKCHBhcmFsbGVsGAwgASgNEicKB3NlcnZpY2UYDSABKAsyFi5ncm91bmRjcmV3LnYxLlNlcnZpY2USDwoHb3V0cHV0cxgOIAMoCRINCgVqdW5pdBgPIAMoCRIqCglhcnRpZmFjdHMYECADKAsyFy5ncm91bmRjcmV3LnYxLkFydGlmYWN0EioKCWRvd25sb2FkcxgRIAMoCzIXLmdyb3VuZGNyZXcudjEuRG93bmxvYWQSJAoGY2FjaGVzGBIgAygLMhQuZ3JvdW5kY3Jldy52MS5DYWNoZRINCgVpbWFnZRgTIAEoCRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEENvbXB1dGVkRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxTZWNyZXRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIsCglTdGVwUmV0cnkSCwoDbWF4GAEgASgNEhIKCmJhY2tvZmZfbXMYAiABKA0iOAoHU2VydmljZRILCgNydW4YASABKAkSDAoEcG9ydBgCIAEoDRISCgp0aW1lb3V0X21zGAMgASgNIjUKCEFydGlmYWN0EgwKBG5hbWUYASABKAkSDQoFcGF0aHMYAiADKAkSDAoEd2hlbhgDIAEoCSI8CghEb3dubG9hZBIQCghhcnRpZmFjdBgBIAEoCRIQCgh3b3JrZmxvdxgCIAEoCRIMCgRpbnRvGAMgASgJIjkKBUNhY2hlEgsKA2tleRgBIAEoCRIUCgxyZXN0b3JlX2tleXMYAiADKAkSDQoFcGF0aHMYAyADKAkiMgoLVmV0dGluZ1BsYW4SEgoKbWFjaGluZV9pZBgBIAEoCRIPCgdwcm9maWxlGAIgASgJIjkKC0luaXRSZXF1ZXN0EhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAEiNwoMSW5pdFJlc3BvbnNlEicKBG5leHQYASABKAsyGS5ncm91bmRjcmV3LnYxLk5leHRBY3Rpb24i3AEKCk5leHRBY3Rpb24SJAoFZ29fb24YASABKAsyEy5ncm91bmRjcmV3LnYxLkdvT25IABIsCglydW5fc3RhZ2UYAiABKAsyFy5ncm91bmRjcmV3LnYxLlJ1blN0YWdlSAASJgoEd2FpdBgDIAEoCzIWLmdyb3VuZGNyZXcudjEuV2FpdEZvckgAEiMKBGhvbGQYBCABKAsyEy5ncm91bmRjcmV3LnYxLkhvbGRIABIjCgRzdG9wGAUgASgLMhMuZ3JvdW5kY3Jldy52MS5TdG9wSABCCAoGYWN0aW9uIgYKBEdvT24imQEKCFJ1blN0YWdlEg0KBXN0YWdlGAEgASgJEgsKA3RyeRgCIAEoDRISCgp0aW1lb3V0X21zGAMgASgNEhcKD3BhcmFtZXRlcnNfanNvbhgEIAEoCRIwCglvdmVycmlkZXMYBSABKAsyHS5ncm91bmRjcmV3LnYxLlN0YWdlT3ZlcnJpZGVzEhIKCmZhY3RzX2pzb24YBiABKAkiJgoOU3RhZ2VPdmVycmlkZXMSFAoMZGVzdHJveV9kYXRhGAEgAygJIhoKB1dhaXRGb3ISDwoHd2FpdF9tcxgBIAEoDSIWCgRIb2xkEg4KBnJlYXNvbhgBIAEoCSJhCgRTdG9wEisKBXN0YXRlGAEgASgOMhwuZ3JvdW5kY3Jldy52MS5Xb3JrZmxvd1N0YXRlEiwKCmVuZF9yZWFzb24YAiABKA4yGC5ncm91bmRjcmV3LnYxLkVuZFJlYXNvbiJKCgtXYWl0UmVxdWVzdBIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABEg8KB2hvbGRfbXMYAyABKA0iUAoMV2FpdFJlc3BvbnNlEisKB291dGNvbWUYASABKA4yGi5ncm91bmRjcmV3LnYxLldhaXRPdXRjb21lEhMKC2NhbmNlbGVkX2J5GAIgASgJIsgCCg1VcGRhdGVSZXF1ZXN0EisKCHN0ZXBfcnVuGAEgASgLMhkuZ3JvdW5kY3Jldy52MS5TdGVwUnVuUmVmEhAKCHNlcXVlbmNlGAIgASgNEicKBXN0YXRlGAMgASgOMhguZ3JvdW5kY3Jldy52MS5TdGVwU3RhdGUSLgoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKCWV4aXRfY29kZRgGIAEoBUgAiAEBEg4KBnNpZ25hbBgHIAEoCRINCgVlcnJvchgIIAEoCRIpCgV0ZXN0cxgKIAEoCzIaLmdyb3VuZGNyZXcudjEuVGVzdFJlc3VsdHNCDAoKX2V4aXRfY29kZSI5Cg5VcGRhdGVSZXNwb25zZRInCgRuZXh0GAEgASgLMhkuZ3JvdW5kY3Jldy52MS5OZXh0QWN0aW9uIusBChFFbnF1ZXVlTG9nUmVxdWVzdBIrCghzdGVwX3J1bhgBIAEoCzIZLmdyb3VuZGNyZXcudjEuU3RlcFJ1blJlZhISCgpmaXJzdF9saW5lGAIgASgNEi0KCWJhc2VfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHZW50cmllcxgEIAMoCzIXLmdyb3VuZGNyZXcudjEuTG9nRW50cnkSEwoLbG9zdF9iZWZvcmUYBSABKA0SJwoGYmxvY2tzGAYgAygLMhcuZ3JvdW5kY3Jldy52MS5Mb2dCbG9jayInChJFbnF1ZXVlTG9nUmVzcG9uc2USEQoJbmV4dF9saW5lGAEgASgNImgKBlNhbXBsZRIMCgRraW5kGAEgASgJEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoARIMCgR1bml0GAQgASgJEiYKAmF0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJqChRSZWNvcmRTYW1wbGVzUmVxdWVzdBIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABEiYKB3NhbXBsZXMYAyADKAsyFS5ncm91bmRjcmV3LnYxLlNhbXBsZSIXChVSZWNvcmRTYW1wbGVzUmVzcG9uc2UiVQoOUHV0QmxvYlJlcXVlc3QSKwoGaGVhZGVyGAEgASgLMhkuZ3JvdW5kY3Jldy52MS5CbG9iSGVhZGVySAASDgoEZGF0YRgCIAEoDEgAQgYKBHBhcnQizQEKCkJsb2JIZWFkZXISKwoIc3RlcF9ydW4YASABKAsyGS5ncm91bmRjcmV3LnYxLlN0ZXBSdW5SZWYSDAoEbmFtZRgCIAEoCRIUCgxjb250ZW50X3R5cGUYAyABKAkSEAoEc2l6ZRgEIAEoA0ICMAESDgoGc2hhMjU2GAUgASgMEhIKBm9mZnNldBgGIAEoA0ICMAESJQoEa2luZBgHIAEoDjIXLmdyb3VuZGNyZXcudjEuQmxvYktpbmQSEQoJY2FjaGVfa2V5GAggASgJIjgKD1B1dEJsb2JSZXNwb25zZRIlCgRibG9iGAEgASgLMhcuZ3JvdW5kY3Jldy52MS5CbG9iSW5mbyKEAQoOR2V0QmxvYlJlcXVlc3QSDgoCaWQYASABKANCAjABEhIKBm9mZnNldBgCIAEoA0ICMAESJQoEa2luZBgDIAEoDjIXLmdyb3VuZGNyZXcudjEuQmxvYktpbmQSJwoFbGVhc2UYBCABKAsyGC5ncm91bmRjcmV3LnYxLkhlbGRMZWFzZSJSCg9HZXRCbG9iUmVzcG9uc2USJwoEaW5mbxgBIAEoCzIXLmdyb3VuZGNyZXcudjEuQmxvYkluZm9IABIOCgRkYXRhGAIgASgMSABCBgoEcGFydCI5Cg1FeHRlbmRSZXF1ZXN0EigKBmxlYXNlcxgBIAMoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlImoKDUV4dGVuZGVkTGVhc2USFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARItCgdvdXRjb21lGAMgASgOMhwuZ3JvdW5kY3Jldy52MS5FeHRlbmRPdXRjb21lIj4KDkV4dGVuZFJlc3BvbnNlEiwKBmxlYXNlcxgBIAMoCzIcLmdyb3VuZGNyZXcudjEuRXh0ZW5kZWRMZWFzZSJrCglTdGVwTGluZXMSDAoEc3RlcBgBIAEoCRILCgN0cnkYAiABKA0SEgoKbGluZV9jb3VudBgDIAEoDRIRCglyZXN0X2xvc3QYBCABKAgSEgoFY3JjMzIYBSABKAdIAIgBAUIICgZfY3JjMzIi4AIKC0RvbmVSZXF1ZXN0EhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAESKwoFc3RhdGUYAyABKA4yHC5ncm91bmRjcmV3LnYxLldvcmtmbG93U3RhdGUSLAoKZW5kX3JlYXNvbhgEIAEoDjIYLmdyb3VuZGNyZXcudjEuRW5kUmVhc29uEg0KBWVycm9yGAUgASgJEicKBWxpbmVzGAYgAygLMhguZ3JvdW5kY3Jldy52MS5TdGVwTGluZXMSKAoEbmV4dBgHIAEoCzIaLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3QSOAoHb3V0cHV0cxgIIAMoCzInLmdyb3VuZGNyZXcudjEuRG9uZVJlcXVlc3QuT3V0cHV0c0VudHJ5Gi4KDE91dHB1dHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImYKDERvbmVSZXNwb25zZRIrCgVzdGF0ZRgBIAEoDjIcLmdyb3VuZGNyZXcudjEuV29ya2Zsb3dTdGF0ZRIpCgRuZXh0GAIgASgLMhsuZ3JvdW5kY3Jldy52MS5OZXh0UmVzcG9uc2UiYgoTRmluZEFydGlmYWN0UmVxdWVzdBInCgVsZWFzZRgBIAEoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlEhAKCHdvcmtmbG93GAIgASgJEhAKCGFydGlmYWN0GAMgASgJIj0KFEZpbmRBcnRpZmFjdFJlc3BvbnNlEiUKBGJsb2IYASABKAsyFy5ncm91bmRjcmV3LnYxLkJsb2JJbmZvIl4KEEZpbmRDYWNoZVJlcXVlc3QSJwoFbGVhc2UYASABKAsyGC5ncm91bmRjcmV3LnYxLkhlbGRMZWFzZRILCgNrZXkYAiABKAkSFAoMcmVzdG9yZV9rZXlzGAMgAygJIjoKEUZpbmRDYWNoZVJlc3BvbnNlEiUKBGJsb2IYASABKAsyFy5ncm91bmRjcmV3LnYxLkJsb2JJbmZvInsKE0FkZFdvcmtmbG93c1JlcXVlc3QSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIMCgRzdGVwGAMgASgJEioKBWZpbGVzGAQgAygLMhsuZ3JvdW5kY3Jldy52MS5VcGxvYWRlZEZpbGUiLQoMVXBsb2FkZWRGaWxlEgwKBHBhdGgYASABKAkSDwoHY29udGVudBgCIAEoCSJHChRBZGRXb3JrZmxvd3NSZXNwb25zZRIvCgl3b3JrZmxvd3MYASADKAsyHC5ncm91bmRjcmV3LnYxLkFkZGVkV29ya2Zsb3ciLQoNQWRkZWRXb3JrZmxvdxIOCgJpZBgBIAEoA0ICMAESDAoEbmFtZRgCIAEoCSJMCgtTdGVwUmVmdXNhbBIPCgdtZXNzYWdlGAEgASgJEiwKCHByb2JsZW1zGAIgAygLMhouZ3JvdW5kY3Jldy52MS5GaWxlUHJvYmxlbSqPAQoLV2FpdE91dGNvbWUSHAoYV0FJVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGAoUV0FJVF9PVVRDT01FX1JVTk5JTkcQARIZChVXQUlUX09VVENPTUVfQ0FOQ0VMRUQQAhIVChFXQUlUX09VVENPTUVfTE9TVBADEhYKEldBSVRfT1VUQ09NRV9FTkRFRBAEKokBCg1FeHRlbmRPdXRjb21lEh4KGkVYVEVORF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWRVhURU5EX09VVENPTUVfUkVORVdFRBABEiMKH0VYVEVORF9PVVRDT01FX0NBTkNFTF9SRVFVRVNURUQQAhIXChNFWFRFTkRfT1VUQ09NRV9MT1NUEAMqagoIQmxvYktpbmQSGQoVQkxPQl9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQkxPQl9LSU5EX0VWSURFTkNFEAESFgoSQkxPQl9LSU5EX0FSVElGQUNUEAISEwoPQkxPQl9LSU5EX0NBQ0hFEAMyrwsKC1BlZXJTZXJ2aWNlEk4KB1ZlcnNpb24SHS5ncm91bmRjcmV3LnYxLlZlcnNpb25SZXF1ZXN0Gh4uZ3JvdW5kY3Jldy52MS5WZXJzaW9uUmVzcG9uc2UiBOjgGAESYAoNUmVnaXN0ZXJBZ2VudBIjLmdyb3VuZGNyZXcudjEuUmVnaXN0ZXJBZ2VudFJlcXVlc3QaJC5ncm91bmRjcmV3LnYxLlJlZ2lzdGVyQWdlbnRSZXNwb25zZSIE6OAYAhJmCg9VbnJlZ2lzdGVyQWdlbnQSJS5ncm91bmRjcmV3LnYxLlVucmVnaXN0ZXJBZ2VudFJlcXVlc3QaJi5ncm91bmRjcmV3LnYxLlVucmVnaXN0ZXJBZ2VudFJlc3BvbnNlIgTo4BgDEl0KDFJlcG9ydEhlYWx0aBIiLmdyb3VuZGNyZXcudjEuUmVwb3J0SGVhbHRoUmVxdWVzdBojLmdyb3VuZGNyZXcudjEuUmVwb3J0SGVhbHRoUmVzcG9uc2UiBOjgGAMSRQoETmV4dBIaLmdyb3VuZGNyZXcudjEuTmV4dFJlcXVlc3QaGy5ncm91bmRjcmV3LnYxLk5leHRSZXNwb25zZSIE6OAYAxJFCgRJbml0EhouZ3JvdW5kY3Jldy52MS5Jbml0UmVxdWVzdBobLmdyb3VuZGNyZXcudjEuSW5pdFJlc3BvbnNlIgTo4BgDEkUKBFdhaXQSGi5ncm91bmRjcmV3LnYxLldhaXRSZXF1ZXN0GhsuZ3JvdW5kY3Jldy52MS5XYWl0UmVzcG9uc2UiBOjgGAMSSwoGVXBkYXRlEhwuZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXF1ZXN0Gh0uZ3JvdW5kY3Jldy52MS5VcGRhdGVSZXNwb25zZSIE6OAYAxJXCgpFbnF1ZXVlTG9nEiAuZ3JvdW5kY3Jldy52MS5FbnF1ZXVlTG9nUmVxdWVzdBohLmdyb3VuZGNyZXcudjEuRW5xdWV1ZUxvZ1Jlc3BvbnNlIgTo4BgDEmAKDVJlY29yZFNhbXBsZXMSIy5ncm91bmRjcmV3LnYxLlJlY29yZFNhbXBsZXNSZXF1ZXN0GiQuZ3JvdW5kY3Jldy52MS5SZWNvcmRTYW1wbGVzUmVzcG9uc2UiBOjgGAMSUAoHUHV0QmxvYhIdLmdyb3VuZGNyZXcudjEuUHV0QmxvYlJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLlB1dEJsb2JSZXNwb25zZSIE6OAYAygBElAKB0dldEJsb2ISHS5ncm91bmRjcmV3LnYxLkdldEJsb2JSZXF1ZXN0Gh4uZ3JvdW5kY3Jldy52MS5HZXRCbG9iUmVzcG9uc2UiBOjgGAMwARJLCgZFeHRlbmQSHC5ncm91bmRjcmV3LnYxLkV4dGVuZFJlcXVlc3QaHS5ncm91bmRjcmV3LnYxLkV4dGVuZFJlc3BvbnNlIgTo4BgDEkUKBERvbmUSGi5ncm91bmRjcmV3LnYxLkRvbmVSZXF1ZXN0GhsuZ3JvdW5kY3Jldy52MS5Eb25lUmVzcG9uc2UiBOjgGAMSXQoMRmluZEFydGlmYWN0EiIuZ3JvdW5kY3Jldy52MS5GaW5kQXJ0aWZhY3RSZXF1ZXN0GiMuZ3JvdW5kY3Jldy52MS5GaW5kQXJ0aWZhY3RSZXNwb25zZSIE6OAYAxJUCglGaW5kQ2FjaGUSHy5ncm91bmRjcmV3LnYxLkZpbmRDYWNoZVJlcXVlc3QaIC5ncm91bmRjcmV3LnYxLkZpbmRDYWNoZVJlc3BvbnNlIgTo4BgDEl0KDEFkZFdvcmtmbG93cxIiLmdyb3VuZGNyZXcudjEuQWRkV29ya2Zsb3dzUmVxdWVzdBojLmdyb3VuZGNyZXcudjEuQWRkV29ya2Zsb3dzUmVzcG9uc2UiBOjgGANiBnByb3RvMw", [file_google_protobuf_timestamp, file_groundcrew_v1_types]);
+  fileDesc("Chhncm91bmRjcmV3L3YxL3BlZXIucHJvdG8SDWdyb3VuZGNyZXcudjEiEAoOVmVyc2lvblJlcXVlc3QiVQoPVmVyc2lvblJlc3BvbnNlEhYKDnNlcnZlcl92ZXJzaW9uGAEgASgJEhQKDHByb3RvY29sX21pbhgCIAEoDRIUCgxwcm90b2NvbF9tYXgYAyABKA0ixQIKCUFnZW50SW5mbxIMCgRuYW1lGAEgASgJEhAKCHBsYXRmb3JtGAIgASgJEg8KB2JhY2tlbmQYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIQCghjYXBhY2l0eRgFIAEoDRI0CgZsYWJlbHMYBiADKAsyJC5ncm91bmRjcmV3LnYxLkFnZW50SW5mby5MYWJlbHNFbnRyeRIUCgxjYXBhYmlsaXRpZXMYByADKAkSJwoGc2VydmVzGAggASgOMhcuZ3JvdW5kY3Jldy52MS5Xb3JrS2luZBIvCgdtYWNoaW5lGAkgASgLMh4uZ3JvdW5kY3Jldy52MS5NYWNoaW5lSWRlbnRpdHkSDwoHYm9vdF9pZBgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjcKCUhlbGRMZWFzZRIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABIoABChRSZWdpc3RlckFnZW50UmVxdWVzdBImCgRpbmZvGAEgASgLMhguZ3JvdW5kY3Jldy52MS5BZ2VudEluZm8SGAoQcHJvdG9jb2xfdmVyc2lvbhgCIAEoDRImCgRoZWxkGAMgAygLMhguZ3JvdW5kY3Jldy52MS5IZWxkTGVhc2UitQIKFVJlZ2lzdGVyQWdlbnRSZXNwb25zZRIQCghhZ2VudF9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhYKCmdlbmVyYXRpb24YAyABKANCAjABEhQKDGxlYXNlX3R0bF9tcxgEIAEoDRIaChJleHRlbmRfaW50ZXJ2YWxfbXMYBSABKA0SGgoSaGVhbHRoX2ludGVydmFsX21zGAYgASgNEhcKD2xvZ19pbnRlcnZhbF9tcxgHIAEoDRIbChNsb2dfYmF0Y2hfbWF4X2J5dGVzGAggASgNEhQKDHBvbGxfaG9sZF9tcxgJIAEoDRIyCg1kZXNpcmVkX3N0YXRlGAogASgOMhsuZ3JvdW5kY3Jldy52MS5EZXNpcmVkU3RhdGUSEAoIY2FwYWNpdHkYCyABKA0iGAoWVW5yZWdpc3RlckFnZW50UmVxdWVzdCIZChdVbnJlZ2lzdGVyQWdlbnRSZXNwb25zZSLdAQoTUmVwb3J0SGVhbHRoUmVxdWVzdBISCgpmcmVlX3Nsb3RzGAEgASgNEg8KB2xvYWRfMW0YAiABKAESJgoEaGVsZBgDIAMoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlEhQKDGNhcGFiaWxpdGllcxgEIAMoCRIYChBhY2tlZF9kaXJlY3RpdmVzGAUgAygJEhIKCnJlY2VudF9sb2cYBiADKAkSCwoDYnllGAcgASgIEigKBW9mZmVyGAggASgLMhkuZ3JvdW5kY3Jldy52MS5BZ2VudE9mZmVyIvABCglEaXJlY3RpdmUSCgoCaWQYASABKAkSFgoKZ2VuZXJhdGlvbhgCIAEoA0ICMAESJQoFZHJhaW4YAyABKAsyFC5ncm91bmRjcmV3LnYxLkRyYWluSAASLAoJc2h1dF9kb3duGAQgASgLMhcuZ3JvdW5kY3Jldy52MS5TaHV0RG93bkgAEjIKDGNhbmNlbF9zdGFnZRgFIAEoCzIaLmdyb3VuZGNyZXcudjEuQ2FuY2VsU3RhZ2VIABIsCglwb3dlcl9vZmYYBiABKAsyFy5ncm91bmRjcmV3LnYxLlBvd2VyT2ZmSABCCAoGYWN0aW9uIk8KC0NhbmNlbFN0YWdlEisKCHN0ZXBfcnVuGAEgASgLMhkuZ3JvdW5kY3Jldy52MS5TdGVwUnVuUmVmEhMKC2NhbmNlbGVkX2J5GAIgASgJIjMKCFBvd2VyT2ZmEhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIOCgZyZWFzb24YAiABKAkiBwoFRHJhaW4iGgoIU2h1dERvd24SDgoGcmVhc29uGAEgASgJIq0BChRSZXBvcnRIZWFsdGhSZXNwb25zZRIyCg1kZXNpcmVkX3N0YXRlGAEgASgOMhsuZ3JvdW5kY3Jldy52MS5EZXNpcmVkU3RhdGUSLAoKZGlyZWN0aXZlcxgCIAMoCzIYLmdyb3VuZGNyZXcudjEuRGlyZWN0aXZlEhAKCGNhcGFjaXR5GAMgASgNEiEKBGhvbGQYBCABKAsyEy5ncm91bmRjcmV3LnYxLkhvbGQiuQEKC05leHRSZXF1ZXN0Eg8KB3BvbGxfaWQYASABKAkSEgoKZnJlZV9zbG90cxgCIAEoDRI2CgZsYWJlbHMYAyADKAsyJi5ncm91bmRjcmV3LnYxLk5leHRSZXF1ZXN0LkxhYmVsc0VudHJ5Eg8KB2hvbGRfbXMYBCABKA0SDQoFYWdhaW4YBSABKAgaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI0CgxOZXh0UmVzcG9uc2USJAoGZ3JhbnRzGAEgAygLMhQuZ3JvdW5kY3Jldy52MS5HcmFudCL0AQoFR3JhbnQSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIXCgtwaXBlbGluZV9pZBgDIAEoA0ICMAESDAoEbmFtZRgEIAEoCRIPCgdhdHRlbXB0GAUgASgNEhIKCnRpbWVvdXRfbXMYBiABKA0SKQoFYnVpbGQYByABKAsyGC5ncm91bmRjcmV3LnYxLkJ1aWxkUGxhbkgAEi0KB3ZldHRpbmcYCCABKAsyGi5ncm91bmRjcmV3LnYxLlZldHRpbmdQbGFuSAASEQoJdW50cnVzdGVkGAkgASgIQgYKBHBsYW4ingMKCUJ1aWxkUGxhbhImCgVzdGVwcxgBIAMoCzIXLmdyb3VuZGNyZXcudjEuU3RlcFBsYW4SLgoDZW52GAIgAygLMiEuZ3JvdW5kY3Jldy52MS5CdWlsZFBsYW4uRW52RW50cnkSJgoHc2VjcmV0cxgDIAMoCzIVLmdyb3VuZGNyZXcudjEuU2VjcmV0EikKCGNoZWNrb3V0GAQgASgLMhcuZ3JvdW5kY3Jldy52MS5DaGVja291dBIsCgdwYXJlbnRzGAUgAygLMhsuZ3JvdW5kY3Jldy52MS5QYXJlbnRSZXN1bHQSJwoHdHJpZ2dlchgGIAEoCzIWLmdyb3VuZGNyZXcudjEuVHJpZ2dlchI0CgZtYXRyaXgYByADKAsyJC5ncm91bmRjcmV3LnYxLkJ1aWxkUGxhbi5NYXRyaXhFbnRyeRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC01hdHJpeEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoGU2VjcmV0EgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkiggEKCENoZWNrb3V0EhIKCnJlcG9zaXRvcnkYASABKAkSDgoGY29tbWl0GAIgASgJEgsKA3JlZhgDIAEoCRINCgVkZXB0aBgEIAEoDRISCgpzdWJtb2R1bGVzGAUgASgIEhAKCHVzZXJuYW1lGAYgASgJEhAKCHBhc3N3b3JkGAcgASgJIrQBCgxQYXJlbnRSZXN1bHQSDAoEbmFtZRgBIAEoCRIrCgVzdGF0ZRgCIAEoDjIcLmdyb3VuZGNyZXcudjEuV29ya2Zsb3dTdGF0ZRI5CgdvdXRwdXRzGAMgAygLMiguZ3JvdW5kY3Jldy52MS5QYXJlbnRSZXN1bHQuT3V0cHV0c0VudHJ5Gi4KDE91dHB1dHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBItYBCgdUcmlnZ2VyEg0KBWV2ZW50GAEgASgJEg4KBmJyYW5jaBgCIAEoCRILCgN0YWcYAyABKAkSOgoKcGFyYW1ldGVycxgEIAMoCzImLmdyb3VuZGNyZXcudjEuVHJpZ2dlci5QYXJhbWV0ZXJzRW50cnkSDAoEY3JvbhgFIAEoCRINCgVwYXRocxgGIAMoCRITCgtwYXRoc19rbm93bhgHIAEoCBoxCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLNBQoIU3RlcFBsYW4SDAoEbmFtZRgBIAEoCRILCgNydW4YAiABKAkSDQoFc2hlbGwYAyABKAkSLQoDZW52GAQgAygLMiAuZ3JvdW5kY3Jldy52MS5TdGVwUGxhbi5FbnZFbnRyeRISCgp0aW1lb3V0X21zGAUgASgNEj4KDGNvbXB1dGVkX2VudhgGIAMoCzIoLmdyb3VuZGNyZXcudjEuU3RlcFBsYW4uQ29tcHV0ZWRFbnZFbnRyeRI1CgdzZWNyZXRzGAcgAygLMiQuZ3JvdW5kY3Jldy52MS5TdGVwUGxhbi5TZWNyZXRzRW50cnkSEQoJY29uZGl0aW9uGAggASgJEhkKEWNvbnRpbnVlX29uX2Vycm9yGAkgASgIEg4KBmFsd2F5cxgKIAEoCBInCgVyZXRyeRgLIAEoCzIYLmdyb3VuZGNyZXcudjEuU3RlcFJldHJ5EhAKCHBhcmFsbGVsGAwgASgNEicKB3NlcnZpY2UYDSABKAsyFi5ncm91bmRjcmV3LnYxLlNlcnZpY2USDwoHb3V0cHV0cxgOIAMoCRINCgVqdW5pdBgPIAMoCRIqCglhcnRpZmFjdHMYECADKAsyFy5ncm91bmRjcmV3LnYxLkFydGlmYWN0EioKCWRvd25sb2FkcxgRIAMoCzIXLmdyb3VuZGNyZXcudjEuRG93bmxvYWQSJAoGY2FjaGVzGBIgAygLMhQuZ3JvdW5kY3Jldy52MS5DYWNoZRINCgVpbWFnZRgTIAEoCRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEENvbXB1dGVkRW52RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxTZWNyZXRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIsCglTdGVwUmV0cnkSCwoDbWF4GAEgASgNEhIKCmJhY2tvZmZfbXMYAiABKA0iOAoHU2VydmljZRILCgNydW4YASABKAkSDAoEcG9ydBgCIAEoDRISCgp0aW1lb3V0X21zGAMgASgNIjUKCEFydGlmYWN0EgwKBG5hbWUYASABKAkSDQoFcGF0aHMYAiADKAkSDAoEd2hlbhgDIAEoCSI8CghEb3dubG9hZBIQCghhcnRpZmFjdBgBIAEoCRIQCgh3b3JrZmxvdxgCIAEoCRIMCgRpbnRvGAMgASgJIjkKBUNhY2hlEgsKA2tleRgBIAEoCRIUCgxyZXN0b3JlX2tleXMYAiADKAkSDQoFcGF0aHMYAyADKAkiMgoLVmV0dGluZ1BsYW4SEgoKbWFjaGluZV9pZBgBIAEoCRIPCgdwcm9maWxlGAIgASgJIjkKC0luaXRSZXF1ZXN0EhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAEiNwoMSW5pdFJlc3BvbnNlEicKBG5leHQYASABKAsyGS5ncm91bmRjcmV3LnYxLk5leHRBY3Rpb24ikgIKCk5leHRBY3Rpb24SJAoFZ29fb24YASABKAsyEy5ncm91bmRjcmV3LnYxLkdvT25IABIsCglydW5fc3RhZ2UYAiABKAsyFy5ncm91bmRjcmV3LnYxLlJ1blN0YWdlSAASJgoEd2FpdBgDIAEoCzIWLmdyb3VuZGNyZXcudjEuV2FpdEZvckgAEiMKBGhvbGQYBCABKAsyEy5ncm91bmRjcmV3LnYxLkhvbGRIABIjCgRzdG9wGAUgASgLMhMuZ3JvdW5kY3Jldy52MS5TdG9wSAASNAoNY29sbGVjdF9jcmFzaBgGIAEoCzIbLmdyb3VuZGNyZXcudjEuQ29sbGVjdENyYXNoSABCCAoGYWN0aW9uIjoKDENvbGxlY3RDcmFzaBINCgVzdGFnZRgBIAEoCRILCgN0cnkYAiABKA0SDgoGcmVhc29uGAMgASgJIgYKBEdvT24imQEKCFJ1blN0YWdlEg0KBXN0YWdlGAEgASgJEgsKA3RyeRgCIAEoDRISCgp0aW1lb3V0X21zGAMgASgNEhcKD3BhcmFtZXRlcnNfanNvbhgEIAEoCRIwCglvdmVycmlkZXMYBSABKAsyHS5ncm91bmRjcmV3LnYxLlN0YWdlT3ZlcnJpZGVzEhIKCmZhY3RzX2pzb24YBiABKAkiQgoOU3RhZ2VPdmVycmlkZXMSFAoMZGVzdHJveV9kYXRhGAEgAygJEhoKEmNvbmZpcm1fc2lnbmF0dXJlcxgCIAMoCSIaCgdXYWl0Rm9yEg8KB3dhaXRfbXMYASABKA0iRwoESG9sZBIOCgZyZWFzb24YASABKAkSFwoLd29ya2Zsb3dfaWQYAiABKANCAjABEhYKDnNzaF9wdWJsaWNfa2V5GAMgASgJImEKBFN0b3ASKwoFc3RhdGUYASABKA4yHC5ncm91bmRjcmV3LnYxLldvcmtmbG93U3RhdGUSLAoKZW5kX3JlYXNvbhgCIAEoDjIYLmdyb3VuZGNyZXcudjEuRW5kUmVhc29uIkoKC1dhaXRSZXF1ZXN0EhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAESDwoHaG9sZF9tcxgDIAEoDSJQCgxXYWl0UmVzcG9uc2USKwoHb3V0Y29tZRgBIAEoDjIaLmdyb3VuZGNyZXcudjEuV2FpdE91dGNvbWUSEwoLY2FuY2VsZWRfYnkYAiABKAkiyAIKDVVwZGF0ZVJlcXVlc3QSKwoIc3RlcF9ydW4YASABKAsyGS5ncm91bmRjcmV3LnYxLlN0ZXBSdW5SZWYSEAoIc2VxdWVuY2UYAiABKA0SJwoFc3RhdGUYAyABKA4yGC5ncm91bmRjcmV3LnYxLlN0ZXBTdGF0ZRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoJZXhpdF9jb2RlGAYgASgFSACIAQESDgoGc2lnbmFsGAcgASgJEg0KBWVycm9yGAggASgJEikKBXRlc3RzGAogASgLMhouZ3JvdW5kY3Jldy52MS5UZXN0UmVzdWx0c0IMCgpfZXhpdF9jb2RlIjkKDlVwZGF0ZVJlc3BvbnNlEicKBG5leHQYASABKAsyGS5ncm91bmRjcmV3LnYxLk5leHRBY3Rpb24i6wEKEUVucXVldWVMb2dSZXF1ZXN0EisKCHN0ZXBfcnVuGAEgASgLMhkuZ3JvdW5kY3Jldy52MS5TdGVwUnVuUmVmEhIKCmZpcnN0X2xpbmUYAiABKA0SLQoJYmFzZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdlbnRyaWVzGAQgAygLMhcuZ3JvdW5kY3Jldy52MS5Mb2dFbnRyeRITCgtsb3N0X2JlZm9yZRgFIAEoDRInCgZibG9ja3MYBiADKAsyFy5ncm91bmRjcmV3LnYxLkxvZ0Jsb2NrIicKEkVucXVldWVMb2dSZXNwb25zZRIRCgluZXh0X2xpbmUYASABKA0iaAoGU2FtcGxlEgwKBGtpbmQYASABKAkSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgBEgwKBHVuaXQYBCABKAkSJgoCYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImoKFFJlY29yZFNhbXBsZXNSZXF1ZXN0EhcKC3dvcmtmbG93X2lkGAEgASgDQgIwARIRCgVlcG9jaBgCIAEoA0ICMAESJgoHc2FtcGxlcxgDIAMoCzIVLmdyb3VuZGNyZXcudjEuU2FtcGxlIhcKFVJlY29yZFNhbXBsZXNSZXNwb25zZSJVCg5QdXRCbG9iUmVxdWVzdBIrCgZoZWFkZXIYASABKAsyGS5ncm91bmRjcmV3LnYxLkJsb2JIZWFkZXJIABIOCgRkYXRhGAIgASgMSABCBgoEcGFydCLNAQoKQmxvYkhlYWRlchIrCghzdGVwX3J1bhgBIAEoCzIZLmdyb3VuZGNyZXcudjEuU3RlcFJ1blJlZhIMCgRuYW1lGAIgASgJEhQKDGNvbnRlbnRfdHlwZRgDIAEoCRIQCgRzaXplGAQgASgDQgIwARIOCgZzaGEyNTYYBSABKAwSEgoGb2Zmc2V0GAYgASgDQgIwARIlCgRraW5kGAcgASgOMhcuZ3JvdW5kY3Jldy52MS5CbG9iS2luZBIRCgljYWNoZV9rZXkYCCABKAkiOAoPUHV0QmxvYlJlc3BvbnNlEiUKBGJsb2IYASABKAsyFy5ncm91bmRjcmV3LnYxLkJsb2JJbmZvIoQBCg5HZXRCbG9iUmVxdWVzdBIOCgJpZBgBIAEoA0ICMAESEgoGb2Zmc2V0GAIgASgDQgIwARIlCgRraW5kGAMgASgOMhcuZ3JvdW5kY3Jldy52MS5CbG9iS2luZBInCgVsZWFzZRgEIAEoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlIlIKD0dldEJsb2JSZXNwb25zZRInCgRpbmZvGAEgASgLMhcuZ3JvdW5kY3Jldy52MS5CbG9iSW5mb0gAEg4KBGRhdGEYAiABKAxIAEIGCgRwYXJ0IjkKDUV4dGVuZFJlcXVlc3QSKAoGbGVhc2VzGAEgAygLMhguZ3JvdW5kY3Jldy52MS5IZWxkTGVhc2UiagoNRXh0ZW5kZWRMZWFzZRIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABEi0KB291dGNvbWUYAyABKA4yHC5ncm91bmRjcmV3LnYxLkV4dGVuZE91dGNvbWUiPgoORXh0ZW5kUmVzcG9uc2USLAoGbGVhc2VzGAEgAygLMhwuZ3JvdW5kY3Jldy52MS5FeHRlbmRlZExlYXNlImsKCVN0ZXBMaW5lcxIMCgRzdGVwGAEgASgJEgsKA3RyeRgCIAEoDRISCgpsaW5lX2NvdW50GAMgASgNEhEKCXJlc3RfbG9zdBgEIAEoCBISCgVjcmMzMhgFIAEoB0gAiAEBQggKBl9jcmMzMiLgAgoLRG9uZVJlcXVlc3QSFwoLd29ya2Zsb3dfaWQYASABKANCAjABEhEKBWVwb2NoGAIgASgDQgIwARIrCgVzdGF0ZRgDIAEoDjIcLmdyb3VuZGNyZXcudjEuV29ya2Zsb3dTdGF0ZRIsCgplbmRfcmVhc29uGAQgASgOMhguZ3JvdW5kY3Jldy52MS5FbmRSZWFzb24SDQoFZXJyb3IYBSABKAkSJwoFbGluZXMYBiADKAsyGC5ncm91bmRjcmV3LnYxLlN0ZXBMaW5lcxIoCgRuZXh0GAcgASgLMhouZ3JvdW5kY3Jldy52MS5OZXh0UmVxdWVzdBI4CgdvdXRwdXRzGAggAygLMicuZ3JvdW5kY3Jldy52MS5Eb25lUmVxdWVzdC5PdXRwdXRzRW50cnkaLgoMT3V0cHV0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZgoMRG9uZVJlc3BvbnNlEisKBXN0YXRlGAEgASgOMhwuZ3JvdW5kY3Jldy52MS5Xb3JrZmxvd1N0YXRlEikKBG5leHQYAiABKAsyGy5ncm91bmRjcmV3LnYxLk5leHRSZXNwb25zZSJiChNGaW5kQXJ0aWZhY3RSZXF1ZXN0EicKBWxlYXNlGAEgASgLMhguZ3JvdW5kY3Jldy52MS5IZWxkTGVhc2USEAoId29ya2Zsb3cYAiABKAkSEAoIYXJ0aWZhY3QYAyABKAkiPQoURmluZEFydGlmYWN0UmVzcG9uc2USJQoEYmxvYhgBIAEoCzIXLmdyb3VuZGNyZXcudjEuQmxvYkluZm8iXgoQRmluZENhY2hlUmVxdWVzdBInCgVsZWFzZRgBIAEoCzIYLmdyb3VuZGNyZXcudjEuSGVsZExlYXNlEgsKA2tleRgCIAEoCRIUCgxyZXN0b3JlX2tleXMYAyADKAkiOgoRRmluZENhY2hlUmVzcG9uc2USJQoEYmxvYhgBIAEoCzIXLmdyb3VuZGNyZXcudjEuQmxvYkluZm8iewoTQWRkV29ya2Zsb3dzUmVxdWVzdBIXCgt3b3JrZmxvd19pZBgBIAEoA0ICMAESEQoFZXBvY2gYAiABKANCAjABEgwKBHN0ZXAYAyABKAkSKgoFZmlsZXMYBCADKAsyGy5ncm91bmRjcmV3LnYxLlVwbG9hZGVkRmlsZSItCgxVcGxvYWRlZEZpbGUSDAoEcGF0aBgBIAEoCRIPCgdjb250ZW50GAIgASgJIkcKFEFkZFdvcmtmbG93c1Jlc3BvbnNlEi8KCXdvcmtmbG93cxgBIAMoCzIcLmdyb3VuZGNyZXcudjEuQWRkZWRXb3JrZmxvdyItCg1BZGRlZFdvcmtmbG93Eg4KAmlkGAEgASgDQgIwARIMCgRuYW1lGAIgASgJIkwKC1N0ZXBSZWZ1c2FsEg8KB21lc3NhZ2UYASABKAkSLAoIcHJvYmxlbXMYAiADKAsyGi5ncm91bmRjcmV3LnYxLkZpbGVQcm9ibGVtKo8BCgtXYWl0T3V0Y29tZRIcChhXQUlUX09VVENPTUVfVU5TUEVDSUZJRUQQABIYChRXQUlUX09VVENPTUVfUlVOTklORxABEhkKFVdBSVRfT1VUQ09NRV9DQU5DRUxFRBACEhUKEVdBSVRfT1VUQ09NRV9MT1NUEAMSFgoSV0FJVF9PVVRDT01FX0VOREVEEAQqiQEKDUV4dGVuZE91dGNvbWUSHgoaRVhURU5EX09VVENPTUVfVU5TUEVDSUZJRUQQABIaChZFWFRFTkRfT1VUQ09NRV9SRU5FV0VEEAESIwofRVhURU5EX09VVENPTUVfQ0FOQ0VMX1JFUVVFU1RFRBACEhcKE0VYVEVORF9PVVRDT01FX0xPU1QQAypqCghCbG9iS2luZBIZChVCTE9CX0tJTkRfVU5TUEVDSUZJRUQQABIWChJCTE9CX0tJTkRfRVZJREVOQ0UQARIWChJCTE9CX0tJTkRfQVJUSUZBQ1QQAhITCg9CTE9CX0tJTkRfQ0FDSEUQAzKvCwoLUGVlclNlcnZpY2USTgoHVmVyc2lvbhIdLmdyb3VuZGNyZXcudjEuVmVyc2lvblJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLlZlcnNpb25SZXNwb25zZSIE6OAYARJgCg1SZWdpc3RlckFnZW50EiMuZ3JvdW5kY3Jldy52MS5SZWdpc3RlckFnZW50UmVxdWVzdBokLmdyb3VuZGNyZXcudjEuUmVnaXN0ZXJBZ2VudFJlc3BvbnNlIgTo4BgCEmYKD1VucmVnaXN0ZXJBZ2VudBIlLmdyb3VuZGNyZXcudjEuVW5yZWdpc3RlckFnZW50UmVxdWVzdBomLmdyb3VuZGNyZXcudjEuVW5yZWdpc3RlckFnZW50UmVzcG9uc2UiBOjgGAMSXQoMUmVwb3J0SGVhbHRoEiIuZ3JvdW5kY3Jldy52MS5SZXBvcnRIZWFsdGhSZXF1ZXN0GiMuZ3JvdW5kY3Jldy52MS5SZXBvcnRIZWFsdGhSZXNwb25zZSIE6OAYAxJFCgROZXh0EhouZ3JvdW5kY3Jldy52MS5OZXh0UmVxdWVzdBobLmdyb3VuZGNyZXcudjEuTmV4dFJlc3BvbnNlIgTo4BgDEkUKBEluaXQSGi5ncm91bmRjcmV3LnYxLkluaXRSZXF1ZXN0GhsuZ3JvdW5kY3Jldy52MS5Jbml0UmVzcG9uc2UiBOjgGAMSRQoEV2FpdBIaLmdyb3VuZGNyZXcudjEuV2FpdFJlcXVlc3QaGy5ncm91bmRjcmV3LnYxLldhaXRSZXNwb25zZSIE6OAYAxJLCgZVcGRhdGUSHC5ncm91bmRjcmV3LnYxLlVwZGF0ZVJlcXVlc3QaHS5ncm91bmRjcmV3LnYxLlVwZGF0ZVJlc3BvbnNlIgTo4BgDElcKCkVucXVldWVMb2cSIC5ncm91bmRjcmV3LnYxLkVucXVldWVMb2dSZXF1ZXN0GiEuZ3JvdW5kY3Jldy52MS5FbnF1ZXVlTG9nUmVzcG9uc2UiBOjgGAMSYAoNUmVjb3JkU2FtcGxlcxIjLmdyb3VuZGNyZXcudjEuUmVjb3JkU2FtcGxlc1JlcXVlc3QaJC5ncm91bmRjcmV3LnYxLlJlY29yZFNhbXBsZXNSZXNwb25zZSIE6OAYAxJQCgdQdXRCbG9iEh0uZ3JvdW5kY3Jldy52MS5QdXRCbG9iUmVxdWVzdBoeLmdyb3VuZGNyZXcudjEuUHV0QmxvYlJlc3BvbnNlIgTo4BgDKAESUAoHR2V0QmxvYhIdLmdyb3VuZGNyZXcudjEuR2V0QmxvYlJlcXVlc3QaHi5ncm91bmRjcmV3LnYxLkdldEJsb2JSZXNwb25zZSIE6OAYAzABEksKBkV4dGVuZBIcLmdyb3VuZGNyZXcudjEuRXh0ZW5kUmVxdWVzdBodLmdyb3VuZGNyZXcudjEuRXh0ZW5kUmVzcG9uc2UiBOjgGAMSRQoERG9uZRIaLmdyb3VuZGNyZXcudjEuRG9uZVJlcXVlc3QaGy5ncm91bmRjcmV3LnYxLkRvbmVSZXNwb25zZSIE6OAYAxJdCgxGaW5kQXJ0aWZhY3QSIi5ncm91bmRjcmV3LnYxLkZpbmRBcnRpZmFjdFJlcXVlc3QaIy5ncm91bmRjcmV3LnYxLkZpbmRBcnRpZmFjdFJlc3BvbnNlIgTo4BgDElQKCUZpbmRDYWNoZRIfLmdyb3VuZGNyZXcudjEuRmluZENhY2hlUmVxdWVzdBogLmdyb3VuZGNyZXcudjEuRmluZENhY2hlUmVzcG9uc2UiBOjgGAMSXQoMQWRkV29ya2Zsb3dzEiIuZ3JvdW5kY3Jldy52MS5BZGRXb3JrZmxvd3NSZXF1ZXN0GiMuZ3JvdW5kY3Jldy52MS5BZGRXb3JrZmxvd3NSZXNwb25zZSIE6OAYA2IGcHJvdG8z", [file_google_protobuf_timestamp, file_groundcrew_v1_types]);
 
 /**
  * Asks for the versions.
@@ -447,6 +447,22 @@ export type Directive = Message<"groundcrew.v1.Directive"> & {
      */
     value: ShutDown;
     case: "shutDown";
+  } | {
+    /**
+     * Stop one stage of a vetting run.
+     *
+     * @generated from field: groundcrew.v1.CancelStage cancel_stage = 5;
+     */
+    value: CancelStage;
+    case: "cancelStage";
+  } | {
+    /**
+     * Switch the machine off.
+     *
+     * @generated from field: groundcrew.v1.PowerOff power_off = 6;
+     */
+    value: PowerOff;
+    case: "powerOff";
   } | { case: undefined; value?: undefined };
 };
 
@@ -456,6 +472,63 @@ export type Directive = Message<"groundcrew.v1.Directive"> & {
  */
 export const DirectiveSchema: GenMessage<Directive> = /*@__PURE__*/
   messageDesc(file_groundcrew_v1_peer, 9);
+
+/**
+ * Stop one run of a stage; the vetting run itself goes on as the server says. Names exactly one step run: for any other,
+ * it is acknowledged and ignored.
+ *
+ * @generated from message groundcrew.v1.CancelStage
+ */
+export type CancelStage = Message<"groundcrew.v1.CancelStage"> & {
+  /**
+   * The step run. One that has not begun yet is stopped as it begins.
+   *
+   * @generated from field: groundcrew.v1.StepRunRef step_run = 1;
+   */
+  stepRun?: StepRunRef | undefined;
+
+  /**
+   * Who asked, for the stage's log.
+   *
+   * @generated from field: string canceled_by = 2;
+   */
+  canceledBy: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.CancelStage.
+ * Use `create(CancelStageSchema)` to create a new message.
+ */
+export const CancelStageSchema: GenMessage<CancelStage> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 10);
+
+/**
+ * Switch the machine off once nothing runs on the agent. An agent whose own settings do not allow it ignores it.
+ *
+ * @generated from message groundcrew.v1.PowerOff
+ */
+export type PowerOff = Message<"groundcrew.v1.PowerOff"> & {
+  /**
+   * The vetting run that ended.
+   *
+   * @generated from field: int64 workflow_id = 1 [jstype = JS_STRING];
+   */
+  workflowId: string;
+
+  /**
+   * Why, for the agent's log.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.PowerOff.
+ * Use `create(PowerOffSchema)` to create a new message.
+ */
+export const PowerOffSchema: GenMessage<PowerOff> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 11);
 
 /**
  * Take no more work; finish what runs.
@@ -470,7 +543,7 @@ export type Drain = Message<"groundcrew.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export const DrainSchema: GenMessage<Drain> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 10);
+  messageDesc(file_groundcrew_v1_peer, 12);
 
 /**
  * Stop the agent's process.
@@ -491,7 +564,7 @@ export type ShutDown = Message<"groundcrew.v1.ShutDown"> & {
  * Use `create(ShutDownSchema)` to create a new message.
  */
 export const ShutDownSchema: GenMessage<ShutDown> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 11);
+  messageDesc(file_groundcrew_v1_peer, 13);
 
 /**
  * What the server wants.
@@ -519,6 +592,13 @@ export type ReportHealthResponse = Message<"groundcrew.v1.ReportHealthResponse">
    * @generated from field: uint32 capacity = 3;
    */
   capacity: number;
+
+  /**
+   * How the agent's machine is held now. Absent: it is not, and whatever a hold left on it is removed.
+   *
+   * @generated from field: groundcrew.v1.Hold hold = 4;
+   */
+  hold?: Hold | undefined;
 };
 
 /**
@@ -526,7 +606,7 @@ export type ReportHealthResponse = Message<"groundcrew.v1.ReportHealthResponse">
  * Use `create(ReportHealthResponseSchema)` to create a new message.
  */
 export const ReportHealthResponseSchema: GenMessage<ReportHealthResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 12);
+  messageDesc(file_groundcrew_v1_peer, 14);
 
 /**
  * Asks for work.
@@ -575,7 +655,7 @@ export type NextRequest = Message<"groundcrew.v1.NextRequest"> & {
  * Use `create(NextRequestSchema)` to create a new message.
  */
 export const NextRequestSchema: GenMessage<NextRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 13);
+  messageDesc(file_groundcrew_v1_peer, 15);
 
 /**
  * What was granted. Empty: nothing yet, ask again.
@@ -596,7 +676,7 @@ export type NextResponse = Message<"groundcrew.v1.NextResponse"> & {
  * Use `create(NextResponseSchema)` to create a new message.
  */
 export const NextResponseSchema: GenMessage<NextResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 14);
+  messageDesc(file_groundcrew_v1_peer, 16);
 
 /**
  * The right to run one workflow.
@@ -682,7 +762,7 @@ export type Grant = Message<"groundcrew.v1.Grant"> & {
  * Use `create(GrantSchema)` to create a new message.
  */
 export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 15);
+  messageDesc(file_groundcrew_v1_peer, 17);
 
 /**
  * The steps of a build.
@@ -745,7 +825,7 @@ export type BuildPlan = Message<"groundcrew.v1.BuildPlan"> & {
  * Use `create(BuildPlanSchema)` to create a new message.
  */
 export const BuildPlanSchema: GenMessage<BuildPlan> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 16);
+  messageDesc(file_groundcrew_v1_peer, 18);
 
 /**
  * A secret in clear.
@@ -773,7 +853,7 @@ export type Secret = Message<"groundcrew.v1.Secret"> & {
  * Use `create(SecretSchema)` to create a new message.
  */
 export const SecretSchema: GenMessage<Secret> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 17);
+  messageDesc(file_groundcrew_v1_peer, 19);
 
 /**
  * How the source is fetched.
@@ -836,7 +916,7 @@ export type Checkout = Message<"groundcrew.v1.Checkout"> & {
  * Use `create(CheckoutSchema)` to create a new message.
  */
 export const CheckoutSchema: GenMessage<Checkout> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 18);
+  messageDesc(file_groundcrew_v1_peer, 20);
 
 /**
  * How a workflow ended that this one depends on.
@@ -871,7 +951,7 @@ export type ParentResult = Message<"groundcrew.v1.ParentResult"> & {
  * Use `create(ParentResultSchema)` to create a new message.
  */
 export const ParentResultSchema: GenMessage<ParentResult> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 19);
+  messageDesc(file_groundcrew_v1_peer, 21);
 
 /**
  * What started the pipeline.
@@ -934,7 +1014,7 @@ export type Trigger = Message<"groundcrew.v1.Trigger"> & {
  * Use `create(TriggerSchema)` to create a new message.
  */
 export const TriggerSchema: GenMessage<Trigger> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 20);
+  messageDesc(file_groundcrew_v1_peer, 22);
 
 /**
  * One step.
@@ -1081,7 +1161,7 @@ export type StepPlan = Message<"groundcrew.v1.StepPlan"> & {
  * Use `create(StepPlanSchema)` to create a new message.
  */
 export const StepPlanSchema: GenMessage<StepPlan> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 21);
+  messageDesc(file_groundcrew_v1_peer, 23);
 
 /**
  * How a step is tried again by itself.
@@ -1109,7 +1189,7 @@ export type StepRetry = Message<"groundcrew.v1.StepRetry"> & {
  * Use `create(StepRetrySchema)` to create a new message.
  */
 export const StepRetrySchema: GenMessage<StepRetry> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 22);
+  messageDesc(file_groundcrew_v1_peer, 24);
 
 /**
  * A step that runs on beside others.
@@ -1144,7 +1224,7 @@ export type Service = Message<"groundcrew.v1.Service"> & {
  * Use `create(ServiceSchema)` to create a new message.
  */
 export const ServiceSchema: GenMessage<Service> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 23);
+  messageDesc(file_groundcrew_v1_peer, 25);
 
 /**
  * Files that are kept.
@@ -1179,7 +1259,7 @@ export type Artifact = Message<"groundcrew.v1.Artifact"> & {
  * Use `create(ArtifactSchema)` to create a new message.
  */
 export const ArtifactSchema: GenMessage<Artifact> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 24);
+  messageDesc(file_groundcrew_v1_peer, 26);
 
 /**
  * Files of another workflow, or of an earlier step.
@@ -1214,7 +1294,7 @@ export type Download = Message<"groundcrew.v1.Download"> & {
  * Use `create(DownloadSchema)` to create a new message.
  */
 export const DownloadSchema: GenMessage<Download> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 25);
+  messageDesc(file_groundcrew_v1_peer, 27);
 
 /**
  * Folders that are kept from one run to the next.
@@ -1249,7 +1329,7 @@ export type Cache = Message<"groundcrew.v1.Cache"> & {
  * Use `create(CacheSchema)` to create a new message.
  */
 export const CacheSchema: GenMessage<Cache> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 26);
+  messageDesc(file_groundcrew_v1_peer, 28);
 
 /**
  * A vetting run.
@@ -1277,7 +1357,7 @@ export type VettingPlan = Message<"groundcrew.v1.VettingPlan"> & {
  * Use `create(VettingPlanSchema)` to create a new message.
  */
 export const VettingPlanSchema: GenMessage<VettingPlan> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 27);
+  messageDesc(file_groundcrew_v1_peer, 29);
 
 /**
  * The workflow started.
@@ -1305,7 +1385,7 @@ export type InitRequest = Message<"groundcrew.v1.InitRequest"> & {
  * Use `create(InitRequestSchema)` to create a new message.
  */
 export const InitRequestSchema: GenMessage<InitRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 28);
+  messageDesc(file_groundcrew_v1_peer, 30);
 
 /**
  * What is next.
@@ -1326,7 +1406,7 @@ export type InitResponse = Message<"groundcrew.v1.InitResponse"> & {
  * Use `create(InitResponseSchema)` to create a new message.
  */
 export const InitResponseSchema: GenMessage<InitResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 29);
+  messageDesc(file_groundcrew_v1_peer, 31);
 
 /**
  * What an agent does after a report.
@@ -1379,6 +1459,14 @@ export type NextAction = Message<"groundcrew.v1.NextAction"> & {
      */
     value: Stop;
     case: "stop";
+  } | {
+    /**
+     * Do not run this stage again: collect what the machine kept of its crash, as this step run.
+     *
+     * @generated from field: groundcrew.v1.CollectCrash collect_crash = 6;
+     */
+    value: CollectCrash;
+    case: "collectCrash";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1387,7 +1475,43 @@ export type NextAction = Message<"groundcrew.v1.NextAction"> & {
  * Use `create(NextActionSchema)` to create a new message.
  */
 export const NextActionSchema: GenMessage<NextAction> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 30);
+  messageDesc(file_groundcrew_v1_peer, 32);
+
+/**
+ * The machine started anew while a stage ran. What is left of that, such as the kernel's last words in pstore, is
+ * stored as evidence of the step run named here, whose end is then reported as failed.
+ *
+ * @generated from message groundcrew.v1.CollectCrash
+ */
+export type CollectCrash = Message<"groundcrew.v1.CollectCrash"> & {
+  /**
+   * The stage that ran.
+   *
+   * @generated from field: string stage = 1;
+   */
+  stage: string;
+
+  /**
+   * The step run's try, from 1 within the epoch.
+   *
+   * @generated from field: uint32 try = 2;
+   */
+  try: number;
+
+  /**
+   * What happened, for the stage's log.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message groundcrew.v1.CollectCrash.
+ * Use `create(CollectCrashSchema)` to create a new message.
+ */
+export const CollectCrashSchema: GenMessage<CollectCrash> = /*@__PURE__*/
+  messageDesc(file_groundcrew_v1_peer, 33);
 
 /**
  * Go on by the plan.
@@ -1402,7 +1526,7 @@ export type GoOn = Message<"groundcrew.v1.GoOn"> & {
  * Use `create(GoOnSchema)` to create a new message.
  */
 export const GoOnSchema: GenMessage<GoOn> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 31);
+  messageDesc(file_groundcrew_v1_peer, 34);
 
 /**
  * Run one stage.
@@ -1458,7 +1582,7 @@ export type RunStage = Message<"groundcrew.v1.RunStage"> & {
  * Use `create(RunStageSchema)` to create a new message.
  */
 export const RunStageSchema: GenMessage<RunStage> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 32);
+  messageDesc(file_groundcrew_v1_peer, 35);
 
 /**
  * What an operator allows one run of a stage to do, once.
@@ -1472,6 +1596,14 @@ export type StageOverrides = Message<"groundcrew.v1.StageOverrides"> & {
    * @generated from field: repeated string destroy_data = 1;
    */
   destroyData: string[];
+
+  /**
+   * Serials of those among them that may be destroyed although they carry a signature: a file system, a partition
+   * table, LUKS, LVM, swap or RAID. The operator's second, typed confirmation, disk by disk.
+   *
+   * @generated from field: repeated string confirm_signatures = 2;
+   */
+  confirmSignatures: string[];
 };
 
 /**
@@ -1479,7 +1611,7 @@ export type StageOverrides = Message<"groundcrew.v1.StageOverrides"> & {
  * Use `create(StageOverridesSchema)` to create a new message.
  */
 export const StageOverridesSchema: GenMessage<StageOverrides> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 33);
+  messageDesc(file_groundcrew_v1_peer, 36);
 
 /**
  * Report again after a while.
@@ -1500,7 +1632,7 @@ export type WaitFor = Message<"groundcrew.v1.WaitFor"> & {
  * Use `create(WaitForSchema)` to create a new message.
  */
 export const WaitForSchema: GenMessage<WaitFor> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 34);
+  messageDesc(file_groundcrew_v1_peer, 37);
 
 /**
  * Park the machine.
@@ -1514,6 +1646,21 @@ export type Hold = Message<"groundcrew.v1.Hold"> & {
    * @generated from field: string reason = 1;
    */
   reason: string;
+
+  /**
+   * The vetting run.
+   *
+   * @generated from field: int64 workflow_id = 2 [jstype = JS_STRING];
+   */
+  workflowId: string;
+
+  /**
+   * A public key to let in while the machine is held, one line as in an authorized_keys file. Empty: none. The agent
+   * does so where its own settings name a file, and removes it when the hold has ended.
+   *
+   * @generated from field: string ssh_public_key = 3;
+   */
+  sshPublicKey: string;
 };
 
 /**
@@ -1521,7 +1668,7 @@ export type Hold = Message<"groundcrew.v1.Hold"> & {
  * Use `create(HoldSchema)` to create a new message.
  */
 export const HoldSchema: GenMessage<Hold> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 35);
+  messageDesc(file_groundcrew_v1_peer, 38);
 
 /**
  * Stop and call Done with this.
@@ -1549,7 +1696,7 @@ export type Stop = Message<"groundcrew.v1.Stop"> & {
  * Use `create(StopSchema)` to create a new message.
  */
 export const StopSchema: GenMessage<Stop> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 36);
+  messageDesc(file_groundcrew_v1_peer, 39);
 
 /**
  * Asks whether to stop.
@@ -1584,7 +1731,7 @@ export type WaitRequest = Message<"groundcrew.v1.WaitRequest"> & {
  * Use `create(WaitRequestSchema)` to create a new message.
  */
 export const WaitRequestSchema: GenMessage<WaitRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 37);
+  messageDesc(file_groundcrew_v1_peer, 40);
 
 /**
  * The answer.
@@ -1612,7 +1759,7 @@ export type WaitResponse = Message<"groundcrew.v1.WaitResponse"> & {
  * Use `create(WaitResponseSchema)` to create a new message.
  */
 export const WaitResponseSchema: GenMessage<WaitResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 38);
+  messageDesc(file_groundcrew_v1_peer, 41);
 
 /**
  * A step run's state.
@@ -1689,7 +1836,7 @@ export type UpdateRequest = Message<"groundcrew.v1.UpdateRequest"> & {
  * Use `create(UpdateRequestSchema)` to create a new message.
  */
 export const UpdateRequestSchema: GenMessage<UpdateRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 39);
+  messageDesc(file_groundcrew_v1_peer, 42);
 
 /**
  * What is next.
@@ -1710,7 +1857,7 @@ export type UpdateResponse = Message<"groundcrew.v1.UpdateResponse"> & {
  * Use `create(UpdateResponseSchema)` to create a new message.
  */
 export const UpdateResponseSchema: GenMessage<UpdateResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 40);
+  messageDesc(file_groundcrew_v1_peer, 43);
 
 /**
  * Lines of one step run.
@@ -1766,7 +1913,7 @@ export type EnqueueLogRequest = Message<"groundcrew.v1.EnqueueLogRequest"> & {
  * Use `create(EnqueueLogRequestSchema)` to create a new message.
  */
 export const EnqueueLogRequestSchema: GenMessage<EnqueueLogRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 41);
+  messageDesc(file_groundcrew_v1_peer, 44);
 
 /**
  * Where the log stands.
@@ -1787,7 +1934,7 @@ export type EnqueueLogResponse = Message<"groundcrew.v1.EnqueueLogResponse"> & {
  * Use `create(EnqueueLogResponseSchema)` to create a new message.
  */
 export const EnqueueLogResponseSchema: GenMessage<EnqueueLogResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 42);
+  messageDesc(file_groundcrew_v1_peer, 45);
 
 /**
  * One reading of one sensor.
@@ -1836,7 +1983,7 @@ export type Sample = Message<"groundcrew.v1.Sample"> & {
  * Use `create(SampleSchema)` to create a new message.
  */
 export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 43);
+  messageDesc(file_groundcrew_v1_peer, 46);
 
 /**
  * Samples of one workflow.
@@ -1871,7 +2018,7 @@ export type RecordSamplesRequest = Message<"groundcrew.v1.RecordSamplesRequest">
  * Use `create(RecordSamplesRequestSchema)` to create a new message.
  */
 export const RecordSamplesRequestSchema: GenMessage<RecordSamplesRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 44);
+  messageDesc(file_groundcrew_v1_peer, 47);
 
 /**
  * Stored.
@@ -1886,7 +2033,7 @@ export type RecordSamplesResponse = Message<"groundcrew.v1.RecordSamplesResponse
  * Use `create(RecordSamplesResponseSchema)` to create a new message.
  */
 export const RecordSamplesResponseSchema: GenMessage<RecordSamplesResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 45);
+  messageDesc(file_groundcrew_v1_peer, 48);
 
 /**
  * Part of a file.
@@ -1923,7 +2070,7 @@ export type PutBlobRequest = Message<"groundcrew.v1.PutBlobRequest"> & {
  * Use `create(PutBlobRequestSchema)` to create a new message.
  */
 export const PutBlobRequestSchema: GenMessage<PutBlobRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 46);
+  messageDesc(file_groundcrew_v1_peer, 49);
 
 /**
  * What a file is.
@@ -1993,7 +2140,7 @@ export type BlobHeader = Message<"groundcrew.v1.BlobHeader"> & {
  * Use `create(BlobHeaderSchema)` to create a new message.
  */
 export const BlobHeaderSchema: GenMessage<BlobHeader> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 47);
+  messageDesc(file_groundcrew_v1_peer, 50);
 
 /**
  * What was stored.
@@ -2014,7 +2161,7 @@ export type PutBlobResponse = Message<"groundcrew.v1.PutBlobResponse"> & {
  * Use `create(PutBlobResponseSchema)` to create a new message.
  */
 export const PutBlobResponseSchema: GenMessage<PutBlobResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 48);
+  messageDesc(file_groundcrew_v1_peer, 51);
 
 /**
  * Asks for a file.
@@ -2056,7 +2203,7 @@ export type GetBlobRequest = Message<"groundcrew.v1.GetBlobRequest"> & {
  * Use `create(GetBlobRequestSchema)` to create a new message.
  */
 export const GetBlobRequestSchema: GenMessage<GetBlobRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 49);
+  messageDesc(file_groundcrew_v1_peer, 52);
 
 /**
  * Part of a file.
@@ -2093,7 +2240,7 @@ export type GetBlobResponse = Message<"groundcrew.v1.GetBlobResponse"> & {
  * Use `create(GetBlobResponseSchema)` to create a new message.
  */
 export const GetBlobResponseSchema: GenMessage<GetBlobResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 50);
+  messageDesc(file_groundcrew_v1_peer, 53);
 
 /**
  * Renews leases.
@@ -2114,7 +2261,7 @@ export type ExtendRequest = Message<"groundcrew.v1.ExtendRequest"> & {
  * Use `create(ExtendRequestSchema)` to create a new message.
  */
 export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 51);
+  messageDesc(file_groundcrew_v1_peer, 54);
 
 /**
  * The answer for one lease.
@@ -2149,7 +2296,7 @@ export type ExtendedLease = Message<"groundcrew.v1.ExtendedLease"> & {
  * Use `create(ExtendedLeaseSchema)` to create a new message.
  */
 export const ExtendedLeaseSchema: GenMessage<ExtendedLease> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 52);
+  messageDesc(file_groundcrew_v1_peer, 55);
 
 /**
  * The answers, in the order asked.
@@ -2170,7 +2317,7 @@ export type ExtendResponse = Message<"groundcrew.v1.ExtendResponse"> & {
  * Use `create(ExtendResponseSchema)` to create a new message.
  */
 export const ExtendResponseSchema: GenMessage<ExtendResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 53);
+  messageDesc(file_groundcrew_v1_peer, 56);
 
 /**
  * How many lines a step run wrote.
@@ -2220,7 +2367,7 @@ export type StepLines = Message<"groundcrew.v1.StepLines"> & {
  * Use `create(StepLinesSchema)` to create a new message.
  */
 export const StepLinesSchema: GenMessage<StepLines> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 54);
+  messageDesc(file_groundcrew_v1_peer, 57);
 
 /**
  * The workflow ended.
@@ -2290,7 +2437,7 @@ export type DoneRequest = Message<"groundcrew.v1.DoneRequest"> & {
  * Use `create(DoneRequestSchema)` to create a new message.
  */
 export const DoneRequestSchema: GenMessage<DoneRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 55);
+  messageDesc(file_groundcrew_v1_peer, 58);
 
 /**
  * What was recorded.
@@ -2318,7 +2465,7 @@ export type DoneResponse = Message<"groundcrew.v1.DoneResponse"> & {
  * Use `create(DoneResponseSchema)` to create a new message.
  */
 export const DoneResponseSchema: GenMessage<DoneResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 56);
+  messageDesc(file_groundcrew_v1_peer, 59);
 
 /**
  * Which artifact.
@@ -2353,7 +2500,7 @@ export type FindArtifactRequest = Message<"groundcrew.v1.FindArtifactRequest"> &
  * Use `create(FindArtifactRequestSchema)` to create a new message.
  */
 export const FindArtifactRequestSchema: GenMessage<FindArtifactRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 57);
+  messageDesc(file_groundcrew_v1_peer, 60);
 
 /**
  * The artifact.
@@ -2374,7 +2521,7 @@ export type FindArtifactResponse = Message<"groundcrew.v1.FindArtifactResponse">
  * Use `create(FindArtifactResponseSchema)` to create a new message.
  */
 export const FindArtifactResponseSchema: GenMessage<FindArtifactResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 58);
+  messageDesc(file_groundcrew_v1_peer, 61);
 
 /**
  * Which cache.
@@ -2409,7 +2556,7 @@ export type FindCacheRequest = Message<"groundcrew.v1.FindCacheRequest"> & {
  * Use `create(FindCacheRequestSchema)` to create a new message.
  */
 export const FindCacheRequestSchema: GenMessage<FindCacheRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 59);
+  messageDesc(file_groundcrew_v1_peer, 62);
 
 /**
  * The cache.
@@ -2430,7 +2577,7 @@ export type FindCacheResponse = Message<"groundcrew.v1.FindCacheResponse"> & {
  * Use `create(FindCacheResponseSchema)` to create a new message.
  */
 export const FindCacheResponseSchema: GenMessage<FindCacheResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 60);
+  messageDesc(file_groundcrew_v1_peer, 63);
 
 /**
  * What a step adds to its own pipeline.
@@ -2473,7 +2620,7 @@ export type AddWorkflowsRequest = Message<"groundcrew.v1.AddWorkflowsRequest"> &
  * Use `create(AddWorkflowsRequestSchema)` to create a new message.
  */
 export const AddWorkflowsRequestSchema: GenMessage<AddWorkflowsRequest> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 61);
+  messageDesc(file_groundcrew_v1_peer, 64);
 
 /**
  * A pipeline file of a step.
@@ -2501,7 +2648,7 @@ export type UploadedFile = Message<"groundcrew.v1.UploadedFile"> & {
  * Use `create(UploadedFileSchema)` to create a new message.
  */
 export const UploadedFileSchema: GenMessage<UploadedFile> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 62);
+  messageDesc(file_groundcrew_v1_peer, 65);
 
 /**
  * What was added.
@@ -2522,7 +2669,7 @@ export type AddWorkflowsResponse = Message<"groundcrew.v1.AddWorkflowsResponse">
  * Use `create(AddWorkflowsResponseSchema)` to create a new message.
  */
 export const AddWorkflowsResponseSchema: GenMessage<AddWorkflowsResponse> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 63);
+  messageDesc(file_groundcrew_v1_peer, 66);
 
 /**
  * A workflow that a step added.
@@ -2550,7 +2697,7 @@ export type AddedWorkflow = Message<"groundcrew.v1.AddedWorkflow"> & {
  * Use `create(AddedWorkflowSchema)` to create a new message.
  */
 export const AddedWorkflowSchema: GenMessage<AddedWorkflow> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 64);
+  messageDesc(file_groundcrew_v1_peer, 67);
 
 /**
  * How an agent tells a step, on the step's socket, that its request failed. JSON, with an HTTP status of 400 or more.
@@ -2578,7 +2725,7 @@ export type StepRefusal = Message<"groundcrew.v1.StepRefusal"> & {
  * Use `create(StepRefusalSchema)` to create a new message.
  */
 export const StepRefusalSchema: GenMessage<StepRefusal> = /*@__PURE__*/
-  messageDesc(file_groundcrew_v1_peer, 65);
+  messageDesc(file_groundcrew_v1_peer, 68);
 
 /**
  * What became of a lease.
