@@ -20,7 +20,7 @@ export interface Pipe {
 }
 
 // Node has no call for a pipe, so named ones are made, and their names removed at once. To start `mkfifo` takes longer
-// than all else that is done here, so it makes some in advance.
+// than all else that is done here, so it makes some in advance. It is found even where PATH holds an agent's tools alone.
 const MADE_AT_ONCE = 16;
 
 const run = promisify(execFile);
@@ -36,7 +36,7 @@ async function makePipes(count: number): Promise<Pipe[]> {
   const folder = await mkdtemp(join(tmpdir(), "groundcrew-pipes-"));
   try {
     const paths = Array.from({ length: count }, (_, index) => join(folder, String(index)));
-    await run("mkfifo", ["-m", "600", ...paths]);
+    await run("mkfifo", ["-m", "600", ...paths], { env: { PATH: `${process.env["PATH"] ?? ""}:/usr/bin:/bin` } });
     return paths.map(openPipe);
   } finally {
     await rm(folder, { recursive: true, force: true });
