@@ -73,15 +73,16 @@ suite("a stand-in", () => {
     test(`that does ${behave} is ended by ${signal}`, async (t) => {
       const { hardware } = await smartctl(t, { behave, stdout: "started\n" });
       const child = spawn(join(hardware.env.PATH, "smartctl"), { detached: true, stdio: ["ignore", "pipe", "ignore"] });
-      const ended = once(child, "exit");
+      const [ended, closed] = [once(child, "exit"), once(child, "close")];
       await once(child.stdout, "data");
       // All of its group: what it runs may not have ended yet.
       process.kill(-(child.pid ?? 0), "SIGTERM");
       const late = setTimeout(() => child.kill("SIGKILL"), 100);
       const [, by] = (await ended) as [null, NodeJS.Signals];
       clearTimeout(late);
-      // What it started and left: its group outlives it.
+      // What it started outlives it where TERM is ignored. Once all of them have gone, nobody has its output open.
       if (behave === "ignore_term") process.kill(-(child.pid ?? 0), "SIGKILL");
+      await closed;
       assert.equal(by, signal);
     });
   }
