@@ -1,5 +1,5 @@
-import { parse } from "yaml";
 import { asCount, asObject, asObjects } from "./json.ts";
+import { asAmount, parseYaml } from "./tool-yaml.ts";
 
 /** The longest text that is read, in UTF-16 units. One stressor's YAML takes about 1,300. */
 const MAX_LENGTH = 1024 * 1024;
@@ -18,11 +18,11 @@ export interface StressNgMetrics {
 
 /** Reads what `stress-ng --metrics --yaml` wrote. Undefined when it holds no metrics of the stressor. */
 export function parseStressNgYaml(text: string, stressor = "cpu"): StressNgMetrics | undefined {
-  const document = asObject(yamlOf(text));
+  const document = asObject(parseYaml(text, MAX_LENGTH));
   const metrics = asObjects(document?.["metrics"]).find((metric) => metric["stressor"] === stressor);
-  const bogoOps = amount(metrics?.["bogo-ops"]);
-  const bogoOpsPerSecond = amount(metrics?.["bogo-ops-per-second-real-time"]);
-  const wallClockSeconds = amount(metrics?.["wall-clock-time"]);
+  const bogoOps = asAmount(metrics?.["bogo-ops"]);
+  const bogoOpsPerSecond = asAmount(metrics?.["bogo-ops-per-second-real-time"]);
+  const wallClockSeconds = asAmount(metrics?.["wall-clock-time"]);
   if (bogoOps === undefined || bogoOpsPerSecond === undefined || wallClockSeconds === undefined) return undefined;
   const system = asObject(document?.["system-info"]);
   // From the text: as YAML, version 0.20 is the number 0.2.
@@ -50,16 +50,4 @@ export function parseStressNgLog(text: string): StressNgLog {
   const failures = [...text.matchAll(/^stress-ng: fail: +\[\d+\] (.*)$/gm)].map((line) => (line[1] ?? "").trim());
   const instances = /\bdispatching hogs: (?:.*, )?(\d{1,9}) cpu\b/.exec(text)?.[1];
   return instances === undefined ? { failures } : { instances: Number(instances), failures };
-}
-
-function yamlOf(text: string): unknown {
-  try {
-    return text.length > MAX_LENGTH ? undefined : parse(text, { logLevel: "silent" });
-  } catch {
-    return undefined;
-  }
-}
-
-function amount(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }

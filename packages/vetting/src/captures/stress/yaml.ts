@@ -1,5 +1,5 @@
-import { parse } from "yaml";
 import { asCount, asObject, asObjects, asText } from "../../parsers/json.ts";
+import { asAmount, parseYaml } from "../../parsers/tool-yaml.ts";
 
 /** Twenty stressors take about 30 KB. */
 const MAX_LENGTH = 4 * 1024 * 1024;
@@ -26,26 +26,14 @@ export function yamlPart(text: string): { yaml: string; rest: string; isWhole: b
 
 /** Reads the file that `stress-ng --yaml` writes. Undefined: it holds no metrics. */
 export function readStressYaml(yaml: string): StressYaml | undefined {
-  const document = asObject(yamlOf(yaml));
+  const document = asObject(parseYaml(yaml, MAX_LENGTH));
   const system = asObject(document?.["system-info"]);
   const metrics = asObjects(document?.["metrics"]).flatMap((each) => {
     const stressor = asText(each["stressor"]);
-    const [bogoOps, seconds] = [amount(each["bogo-ops"]), amount(each["wall-clock-time"])];
+    const [bogoOps, seconds] = [asAmount(each["bogo-ops"]), asAmount(each["wall-clock-time"])];
     if (stressor === undefined || bogoOps === undefined || seconds === undefined) return [];
-    return [{ stressor, bogoOps, seconds, maxRssKiB: amount(each["max-rss"]) }];
+    return [{ stressor, bogoOps, seconds, maxRssKiB: asAmount(each["max-rss"]) }];
   });
   if (metrics.length === 0) return undefined;
   return { metrics, totalRamBytes: asCount(system?.["totalram"]), cpusOnline: asCount(system?.["cpus-online"]) };
-}
-
-function yamlOf(text: string): unknown {
-  try {
-    return text.length > MAX_LENGTH ? undefined : parse(text, { logLevel: "silent" });
-  } catch {
-    return undefined;
-  }
-}
-
-function amount(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
